@@ -1,0 +1,485 @@
+//! Everything the appliance can be asked to do, as a value: the control plane's one vocabulary.
+//!
+//! Keystrokes, output and resizes are not actions but streams on an attachment.
+
+mod find;
+mod health;
+mod print;
+mod text;
+mod which;
+mod words;
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+pub use find::{FindError, find};
+pub use health::{Check, Health, Verdict};
+pub use text::{GRAMMAR, ParseError, parse_size};
+pub use which::Which;
+pub use words::{MAX_LINE, MAX_WORDS};
+
+use crate::base::{
+    Access, Door, HookArgument, Label, Level, MessageText, Principal, Size, TerminalId,
+    TerminalName, UserName,
+};
+
+/// One request. `T` is how terminals are named in it: as people do ([`Which`]) until they are looked
+/// up, by id once they have been.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Action<T = TerminalId> {
+    /// List the terminals. (`{}` matters: serde lets a unit variant carry unknown fields.)
+    ListTerminals {},
+    /// Open a new terminal.
+    OpenTerminal {
+        /// A name, if wanted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<TerminalName>,
+        /// One of the commands that are offered, by its name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        program: Option<String>,
+        /// Program and arguments; empty means what is offered by that name, or else the login shell.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        command: Vec<String>,
+        /// First size.
+        #[serde(default)]
+        size: Size,
+        /// Where the program starts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        directory: Option<std::path::PathBuf>,
+    },
+    /// End a terminal and every process it started.
+    CloseTerminal {
+        /// Which one.
+        terminal: T,
+    },
+    /// End every terminal the asker may end.
+    CloseAllTerminals {},
+    /// Give a terminal a name, or take it away.
+    RenameTerminal {
+        /// Which one.
+        terminal: T,
+        /// The name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<TerminalName>,
+    },
+    /// Type text into a terminal.
+    SendText {
+        /// Which one.
+        terminal: T,
+        /// The text, at most 64 KiB.
+        text: String,
+    },
+    /// Bring a terminal left in a bad state back to a usable one.
+    ResetTerminal {
+        /// Which one.
+        terminal: T,
+    },
+    /// Let another user of this server watch a terminal.
+    ShareTerminal {
+        /// Which one.
+        terminal: T,
+        /// Whom, by the name their own terminals belong to.
+        with: UserName,
+    },
+    /// Let them watch it no longer.
+    UnshareTerminal {
+        /// Which one.
+        terminal: T,
+        /// Whom.
+        with: UserName,
+    },
+    /// Show a message to people who watch, over whatever their program shows.
+    Message {
+        /// The text.
+        text: MessageText,
+        /// To whom.
+        #[serde(default = "to_the_kiosk")]
+        to: Recipient<T>,
+        /// How much it matters.
+        #[serde(default)]
+        level: Level,
+        /// Whether it stays until somebody says that they have read it.
+        #[serde(default)]
+        require_ack: bool,
+    },
+    /// Load the page on the machine's own screen anew.
+    ReloadKiosk {},
+    /// Light the machine's own screen, make it dark, or let its schedule decide.
+    Display {
+        /// How it should be.
+        state: DisplayState,
+    },
+    /// Restart the machine or switch it off.
+    Power {
+        /// What should become of it.
+        state: PowerState,
+    },
+    /// Run one of the machine's hooks to its end.
+    RunHook {
+        /// Which one.
+        hook: Label,
+        /// Words for it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        arguments: Vec<HookArgument>,
+    },
+    /// Light one of the machine's lamps, or leave it to what it is configured to show.
+    Lamp {
+        /// Which one.
+        lamp: Label,
+        /// How it should be.
+        state: LampState,
+    },
+    /// Who is logged in, and who watches what.
+    Who {},
+    /// How the machine is.
+    Health {},
+}
+
+/// Who gets a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Recipient<T = TerminalId> {
+    /// Whoever is in front of the machine's own screen.
+    Kiosk {},
+    /// Everybody who watches a terminal.
+    All {},
+    /// Everybody who watches this one.
+    Terminal(T),
+}
+
+fn to_the_kiosk<T>() -> Recipient<T> {
+    Recipient::Kiosk {}
+}
+
+/// How the machine's own screen is asked to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DisplayState {
+    /// Lit.
+    On,
+    /// Dark.
+    Off,
+    /// As its schedule says; lit if there is none.
+    Schedule,
+}
+
+/// A lamp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LampState {
+    /// Lit.
+    On,
+    /// Dark.
+    Off,
+    /// Lit and dark in turn.
+    Blink,
+    /// As it is configured to be.
+    Auto,
+}
+
+/// What becomes of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PowerState {
+    /// It restarts.
+    Reboot,
+    /// It is switched off.
+    Off,
+}
+
+impl<T> Action<T> {
+    /// Its name in logs.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ListTerminals {} => "list-terminals",
+            Self::OpenTerminal { .. } => "open-terminal",
+            Self::CloseTerminal { .. } => "close-terminal",
+            Self::CloseAllTerminals {} => "close-all-terminals",
+            Self::RenameTerminal { .. } => "rename-terminal",
+            Self::SendText { .. } => "send-text",
+            Self::ResetTerminal { .. } => "reset-terminal",
+            Self::ShareTerminal { .. } => "share-terminal",
+            Self::UnshareTerminal { .. } => "unshare-terminal",
+            Self::Message { .. } => "message",
+            Self::ReloadKiosk {} => "reload-kiosk",
+            Self::Display { .. } => "display",
+            Self::Power { .. } => "power",
+            Self::RunHook { .. } => "run-hook",
+            Self::Lamp { .. } => "lamp",
+            Self::Who {} => "who",
+            Self::Health {} => "health",
+        }
+    }
+
+    /// Whom it lets in or shuts out.
+    pub const fn with(&self) -> Option<&UserName> {
+        match self {
+            Self::ShareTerminal { with, .. } | Self::UnshareTerminal { with, .. } => Some(with),
+            _ => None,
+        }
+    }
+
+    /// The same action, its terminal named in another way.
+    pub fn try_map<U, E>(self, mut rename: impl FnMut(T) -> Result<U, E>) -> Result<Action<U>, E> {
+        Ok(match self {
+            Self::ListTerminals {} => Action::ListTerminals {},
+            Self::OpenTerminal {
+                name,
+                program,
+                command,
+                size,
+                directory,
+            } => Action::OpenTerminal {
+                name,
+                program,
+                command,
+                size,
+                directory,
+            },
+            Self::CloseTerminal { terminal } => Action::CloseTerminal {
+                terminal: rename(terminal)?,
+            },
+            Self::CloseAllTerminals {} => Action::CloseAllTerminals {},
+            Self::RenameTerminal { terminal, name } => Action::RenameTerminal {
+                terminal: rename(terminal)?,
+                name,
+            },
+            Self::SendText { terminal, text } => Action::SendText {
+                terminal: rename(terminal)?,
+                text,
+            },
+            Self::ResetTerminal { terminal } => Action::ResetTerminal {
+                terminal: rename(terminal)?,
+            },
+            Self::ShareTerminal { terminal, with } => Action::ShareTerminal {
+                terminal: rename(terminal)?,
+                with,
+            },
+            Self::UnshareTerminal { terminal, with } => Action::UnshareTerminal {
+                terminal: rename(terminal)?,
+                with,
+            },
+            Self::Message {
+                text,
+                to,
+                level,
+                require_ack,
+            } => Action::Message {
+                text,
+                to: match to {
+                    Recipient::Kiosk {} => Recipient::Kiosk {},
+                    Recipient::All {} => Recipient::All {},
+                    Recipient::Terminal(terminal) => Recipient::Terminal(rename(terminal)?),
+                },
+                level,
+                require_ack,
+            },
+            Self::ReloadKiosk {} => Action::ReloadKiosk {},
+            Self::Display { state } => Action::Display { state },
+            Self::Power { state } => Action::Power { state },
+            Self::RunHook { hook, arguments } => Action::RunHook { hook, arguments },
+            Self::Lamp { lamp, state } => Action::Lamp { lamp, state },
+            Self::Who {} => Action::Who {},
+            Self::Health {} => Action::Health {},
+        })
+    }
+}
+
+impl<T: Copy> Action<T> {
+    /// The terminal it is about, if it is about one.
+    pub const fn terminal(&self) -> Option<T> {
+        match self {
+            Self::ListTerminals {}
+            | Self::OpenTerminal { .. }
+            | Self::CloseAllTerminals {}
+            | Self::ReloadKiosk {}
+            | Self::Display { .. }
+            | Self::Power { .. }
+            | Self::RunHook { .. }
+            | Self::Lamp { .. }
+            | Self::Who {}
+            | Self::Health {} => None,
+            Self::CloseTerminal { terminal }
+            | Self::RenameTerminal { terminal, .. }
+            | Self::SendText { terminal, .. }
+            | Self::ShareTerminal { terminal, .. }
+            | Self::UnshareTerminal { terminal, .. }
+            | Self::ResetTerminal { terminal } => Some(*terminal),
+            Self::Message { to, .. } => match to {
+                Recipient::Terminal(terminal) => Some(*terminal),
+                Recipient::Kiosk {} | Recipient::All {} => None,
+            },
+        }
+    }
+}
+
+impl Action<Which> {
+    /// The action on the terminals that are meant, of those there are.
+    pub fn resolve(self, terminals: &[TerminalInfo]) -> Result<Action, FindError> {
+        self.try_map(|which| find(terminals, which.as_str()))
+    }
+
+    /// Whether it names a terminal, so that it has to be looked up.
+    pub const fn names_a_terminal(&self) -> bool {
+        matches!(
+            self,
+            Self::CloseTerminal { .. }
+                | Self::RenameTerminal { .. }
+                | Self::SendText { .. }
+                | Self::ResetTerminal { .. }
+                | Self::ShareTerminal { .. }
+                | Self::UnshareTerminal { .. }
+                | Self::Message {
+                    to: Recipient::Terminal(_),
+                    ..
+                }
+        )
+    }
+}
+
+/// An [`Action`] with who asks and where it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// What.
+    pub action: Action,
+    /// Who.
+    pub by: Principal,
+    /// Through which door.
+    pub door: Door,
+    /// From which address, if it came over a network.
+    pub from: Option<IpAddr>,
+}
+
+/// What came of an action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// To `ListTerminals`.
+    Terminals {
+        /// Oldest first.
+        terminals: Vec<TerminalInfo>,
+    },
+    /// To `OpenTerminal`.
+    Opened {
+        /// The new terminal.
+        terminal: TerminalId,
+    },
+    /// To `CloseAllTerminals`.
+    Closed {
+        /// Those that are gone.
+        terminals: Vec<TerminalId>,
+    },
+    /// To `Message`.
+    Told {
+        /// The message's number: whoever waits for its acknowledgement names it.
+        message: u32,
+        /// The terminals it is shown over.
+        terminals: Vec<TerminalId>,
+        /// How many viewers see it.
+        viewers: u32,
+    },
+    /// To `Who`.
+    Here {
+        /// Everybody who watches, the longest first.
+        viewers: Vec<Watching>,
+        /// Every login, the one used last first.
+        #[serde(default)]
+        logins: Vec<LoginInfo>,
+    },
+    /// To `Health`.
+    Health {
+        /// How it is.
+        health: Health,
+    },
+    /// Done, nothing more to say.
+    Done {},
+}
+
+/// One viewer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watching {
+    /// The terminal.
+    pub terminal: TerminalId,
+    /// Who.
+    pub who: String,
+    /// Where from: an address, or `this machine`.
+    pub from: String,
+    /// Through which door.
+    pub door: Door,
+    /// Whether they may type.
+    pub access: Access,
+    /// Since when, in seconds since the Unix epoch.
+    pub since: u64,
+}
+
+/// One login.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginInfo {
+    /// Who.
+    pub who: String,
+    /// Where from, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Since when, in seconds since the Unix epoch.
+    pub since: u64,
+    /// When it was used last, in seconds since the Unix epoch.
+    pub used: u64,
+}
+
+/// One terminal in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TerminalInfo {
+    /// Its id.
+    pub id: TerminalId,
+    /// Name given by a person.
+    pub name: Option<TerminalName>,
+    /// Title set by the program.
+    pub title: Option<String>,
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// Size.
+    pub size: Size,
+    /// Process id of the program.
+    pub pid: Option<u32>,
+    /// When it was opened, in seconds since the Unix epoch.
+    pub opened: u64,
+    /// The same in milliseconds: what the list is in the order of.
+    #[serde(default)]
+    pub opened_ms: u64,
+    /// When the program last wrote something, in seconds since the Unix epoch.
+    pub last_output: Option<u64>,
+    /// How many watch, managers not counted.
+    pub viewers: u32,
+    /// Exit status, once the program has returned.
+    pub exit_status: Option<i32>,
+    /// The signal that killed the program.
+    pub exit_signal: Option<i32>,
+    /// Bells rung so far.
+    pub bells: u64,
+    /// The user it belongs to; none: whoever started Gatepost.
+    #[serde(default)]
+    pub owner: Option<UserName>,
+    /// Who else may watch it, for the eyes of those who may change that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared_with: Vec<UserName>,
+    /// Version of its keeper, which may be older than the server.
+    pub keeper: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_fields_in_an_action_are_refused() {
+        for bad in [
+            r#"{"action":"list-terminals","x":1}"#,
+            r#"{"action":"close-terminal","terminal":"abcaaaaaaa","force":true}"#,
+            r#"{"action":"reboot"}"#,
+        ] {
+            assert!(serde_json::from_str::<Action>(bad).is_err(), "{bad}");
+        }
+    }
+}

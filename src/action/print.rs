@@ -1,0 +1,143 @@
+//! Writing the text form of an action, so that [`super::text`] reads back exactly this action.
+
+use std::fmt;
+
+use crate::base::{Level, Size};
+
+use super::words;
+use super::{Action, DisplayState, LampState, PowerState, Recipient};
+
+impl<T: fmt::Display> fmt::Display for Action<T> {
+    /// The line that means this action.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = Line::default();
+        match self {
+            Self::ListTerminals {} => line.plain("terminal list"),
+            Self::OpenTerminal {
+                name,
+                program,
+                command,
+                size,
+                directory,
+            } => {
+                line.plain("terminal open");
+                line.option("--name", name.as_ref());
+                line.option("--program", program.as_ref());
+                let size = Some(size).filter(|size| **size != Size::default());
+                line.option(
+                    "--size",
+                    size.map(|size| format!("{}x{}", size.cols(), size.rows())),
+                );
+                line.option("--directory", directory.as_ref().map(|path| path.display()));
+                if !command.is_empty() {
+                    line.plain("--");
+                    for word in command {
+                        line.text(word);
+                    }
+                }
+            }
+            Self::CloseTerminal { terminal } => line.about("terminal close", terminal),
+            Self::CloseAllTerminals {} => line.plain("terminal close --all"),
+            Self::RenameTerminal { terminal, name } => {
+                line.about("terminal rename", terminal);
+                if let Some(name) = name {
+                    line.text(name.as_str());
+                }
+            }
+            Self::SendText { terminal, text } => {
+                line.about("terminal send", terminal);
+                line.text(text);
+            }
+            Self::ResetTerminal { terminal } => line.about("terminal reset", terminal),
+            Self::ShareTerminal { terminal, with } => {
+                line.about("terminal share", terminal);
+                line.text(with.as_str());
+            }
+            Self::UnshareTerminal { terminal, with } => {
+                line.about("terminal unshare", terminal);
+                line.text(with.as_str());
+            }
+            Self::Message {
+                text,
+                to,
+                level,
+                require_ack,
+            } => {
+                line.about("message", text);
+                match to {
+                    Recipient::Kiosk {} => {}
+                    Recipient::All {} => line.plain("--all"),
+                    Recipient::Terminal(terminal) => line.option("--to", Some(terminal)),
+                }
+                match level {
+                    Level::Info => {}
+                    Level::Warning => line.plain("--level warning"),
+                    Level::Error => line.plain("--level error"),
+                }
+                if *require_ack {
+                    line.plain("--require-ack");
+                }
+            }
+            Self::ReloadKiosk {} => line.plain("kiosk reload"),
+            Self::Display { state } => line.plain(match state {
+                DisplayState::On => "display on",
+                DisplayState::Off => "display off",
+                DisplayState::Schedule => "display schedule",
+            }),
+            Self::Power { state } => line.plain(match state {
+                PowerState::Reboot => "power reboot",
+                PowerState::Off => "power off",
+            }),
+            Self::RunHook { hook, arguments } => {
+                line.about("hook run", hook);
+                if !arguments.is_empty() {
+                    line.plain("--");
+                    for word in arguments {
+                        line.text(word.as_str());
+                    }
+                }
+            }
+            Self::Lamp { lamp, state } => {
+                line.about("lamp", lamp);
+                line.plain(match state {
+                    LampState::On => "on",
+                    LampState::Off => "off",
+                    LampState::Blink => "blink",
+                    LampState::Auto => "auto",
+                });
+            }
+            Self::Who {} => line.plain("who"),
+            Self::Health {} => line.plain("health"),
+        }
+        f.write_str(&line.0)
+    }
+}
+
+/// A line being written.
+#[derive(Default)]
+struct Line(String);
+
+impl Line {
+    fn plain(&mut self, words: &str) {
+        if !self.0.is_empty() {
+            self.0.push(' ');
+        }
+        self.0.push_str(words);
+    }
+
+    fn text(&mut self, text: &str) {
+        self.0.push(' ');
+        words::quote(&mut self.0, text);
+    }
+
+    fn about(&mut self, words: &str, what: &impl fmt::Display) {
+        self.plain(words);
+        self.text(&what.to_string());
+    }
+
+    fn option(&mut self, option: &str, value: Option<impl fmt::Display>) {
+        if let Some(value) = value {
+            self.about(option, &value);
+        }
+    }
+}

@@ -1,0 +1,396 @@
+//! Reading the text form of an action: one line, the same for `gatepost do`, SSH and the bindings of
+//! buttons. [`super::print`] writes it.
+//! `docs/actions.md` is its description.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::base::{HookArgument, Label, Level, MessageText, Size, TerminalName, UserName};
+
+use super::words::{self, MAX_LINE, MAX_WORDS, Word};
+use super::{Action, DisplayState, LampState, PowerState, Recipient, Which};
+
+/// Why a line is no action.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// Over [`MAX_LINE`].
+    #[error("the line is over the limit of {MAX_LINE} bytes")]
+    TooLong,
+    /// Over [`MAX_WORDS`].
+    #[error("the line has more than {MAX_WORDS} words")]
+    TooMany,
+    /// A quote is not closed.
+    #[error("the quote opened at character {at} is not closed")]
+    Quote {
+        /// Where it was opened.
+        at: usize,
+    },
+    /// A line end or NUL outside of quotes.
+    #[error(
+        "a line end or NUL at character {at}: an action is one line; in quotes write \\n or \\x00"
+    )]
+    Control {
+        /// Where.
+        at: usize,
+    },
+    /// An escape there isn't.
+    #[error(
+        "\\{found} at character {at} is not known; known are \\n \\r \\t \\e \\\\ \\' \\\" \\xHH (00 to 7f) and \\u{{HEX}}"
+    )]
+    Escape {
+        /// What follows the backslash.
+        found: String,
+        /// Where the backslash is.
+        at: usize,
+    },
+    /// Not the beginning of any action.
+    #[error("{found:?} is no action; actions begin with: {}", known())]
+    Verb {
+        /// What the line begins with.
+        found: String,
+    },
+    /// Something has to follow.
+    #[error("{what} is missing; write it as: {usage}")]
+    Missing {
+        /// What.
+        what: &'static str,
+        /// The form.
+        usage: &'static str,
+    },
+    /// Something must not follow.
+    #[error("{word:?} at character {at} is not expected; write it as: {usage}")]
+    Unexpected {
+        /// What.
+        word: String,
+        /// Where.
+        at: usize,
+        /// The form.
+        usage: &'static str,
+    },
+    /// A word doesn't mean what it should.
+    #[error("{word:?} at character {at}: {reason}; write it as: {usage}")]
+    Value {
+        /// What.
+        word: String,
+        /// Where.
+        at: usize,
+        /// What is wrong with it.
+        reason: String,
+        /// The form.
+        usage: &'static str,
+    },
+}
+
+/// Every action: its first words and its form.
+pub const GRAMMAR: &[(&str, &str)] = &[
+    ("terminal list", "terminal list"),
+    (
+        "terminal open",
+        "terminal open [--name NAME] [--program OFFERED] [--size COLSxROWS] [--directory PATH] [-- PROGRAM [ARGUMENT…]]",
+    ),
+    ("terminal close", "terminal close ID | terminal close --all"),
+    ("terminal rename", "terminal rename ID [NAME]"),
+    ("terminal send", "terminal send ID TEXT"),
+    ("terminal reset", "terminal reset ID"),
+    ("terminal share", "terminal share ID USER"),
+    ("terminal unshare", "terminal unshare ID USER"),
+    (
+        "message",
+        "message TEXT [--to ID | --all] [--level info|warning|error] [--require-ack]",
+    ),
+    ("kiosk reload", "kiosk reload"),
+    ("display", "display on|off|schedule"),
+    ("power", "power reboot|off"),
+    ("hook run", "hook run NAME [-- ARGUMENT…]"),
+    ("lamp", "lamp NAME on|off|blink|auto"),
+    ("who", "who"),
+    ("health", "health"),
+];
+
+fn known() -> String {
+    let firsts: Vec<_> = GRAMMAR.iter().map(|(first, _)| *first).collect();
+    firsts.join(", ")
+}
+
+/// The words after an action's first ones, taken away as they are understood.
+struct Arguments {
+    words: Vec<Word>,
+    /// What stands behind a plain `--`.
+    tail: Option<Vec<Word>>,
+    usage: &'static str,
+}
+
+impl Arguments {
+    fn find(&self, option: &str) -> Option<usize> {
+        let is_it = |word: &Word| word.plain && word.text == option;
+        self.words.iter().position(is_it)
+    }
+
+    fn flag(&mut self, option: &str) -> bool {
+        let found = self.find(option);
+        found.map(|at| self.words.remove(at)).is_some()
+    }
+
+    fn value<T>(
+        &mut self,
+        option: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, ParseError> {
+        let Some(at) = self.find(option) else {
+            return Ok(None);
+        };
+        self.words.remove(at);
+        match self.words.get(at) {
+            Some(word) if !word.is_option() => {
+                let word = self.words.remove(at);
+                self.parse(&word, parse).map(Some)
+            }
+            _ => Err(self.missing(option)),
+        }
+    }
+
+    fn missing(&self, what: &'static str) -> ParseError {
+        ParseError::Missing {
+            what,
+            usage: self.usage,
+        }
+    }
+
+    /// The next word that is no option.
+    fn next(&mut self) -> Option<Word> {
+        let at = self.words.iter().position(|word| !word.is_option())?;
+        Some(self.words.remove(at))
+    }
+
+    fn required(&mut self, what: &'static str) -> Result<Word, ParseError> {
+        self.next().ok_or_else(|| self.missing(what))
+    }
+
+    fn parse<T>(
+        &self,
+        word: &Word,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<T, ParseError> {
+        parse(&word.text).map_err(|reason| ParseError::Value {
+            word: word.text.clone(),
+            at: word.at,
+            reason,
+            usage: self.usage,
+        })
+    }
+
+    fn terminal(&mut self) -> Result<Which, ParseError> {
+        let word = self.required("ID")?;
+        self.parse(&word, from_str)
+    }
+
+    fn user(&mut self) -> Result<UserName, ParseError> {
+        let word = self.required("USER")?;
+        self.parse(&word, |text| {
+            UserName::try_from(text.to_owned()).map_err(|error| error.to_string())
+        })
+    }
+
+    fn label(&mut self) -> Result<Label, ParseError> {
+        let word = self.required("NAME")?;
+        self.parse(&word, from_str)
+    }
+
+    fn hook_arguments(&mut self) -> Result<Vec<HookArgument>, ParseError> {
+        let words = self.tail.take().unwrap_or_default();
+        words
+            .iter()
+            .map(|word| self.parse(word, from_str))
+            .collect()
+    }
+
+    /// Nothing may be left.
+    fn end(mut self) -> Result<(), ParseError> {
+        let tail = self.tail.take().into_iter().flatten();
+        match self.words.into_iter().chain(tail).next() {
+            None => Ok(()),
+            Some(word) => Err(ParseError::Unexpected {
+                word: word.text,
+                at: word.at,
+                usage: self.usage,
+            }),
+        }
+    }
+}
+
+fn from_str<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: T::Err| error.to_string())
+}
+
+/// A size as `80x24`.
+pub fn parse_size(text: &str) -> Result<Size, String> {
+    let wrong = || "a size is written as 80x24".to_owned();
+    let (cols, rows) = text.split_once('x').ok_or_else(wrong)?;
+    let number = |text: &str| text.parse::<u16>().map_err(|_| wrong());
+    match (number(cols)?, number(rows)?) {
+        (cols @ 2..=Size::MAX_COLS, rows @ 2..=Size::MAX_ROWS) => Ok(Size::clamped(cols, rows)),
+        _ => Err(format!(
+            "sizes go from 2x2 to {}x{}",
+            Size::MAX_COLS,
+            Size::MAX_ROWS
+        )),
+    }
+}
+
+fn level(text: &str) -> Result<Level, String> {
+    match text {
+        "info" => Ok(Level::Info),
+        "warning" => Ok(Level::Warning),
+        "error" => Ok(Level::Error),
+        _ => Err("a level is info, warning or error".to_owned()),
+    }
+}
+
+impl FromStr for Action<Which> {
+    type Err = ParseError;
+    fn from_str(line: &str) -> Result<Self, ParseError> {
+        let mut words = words::split(line)?;
+        let said: Vec<_> = words
+            .iter()
+            .take(2)
+            .take_while(|word| word.plain)
+            .map(|word| word.text.as_str())
+            .collect();
+        let is_meant = |first: &&str| {
+            let first: Vec<_> = first.split(' ').collect();
+            said.starts_with(&first)
+        };
+        let Some((first, usage)) = GRAMMAR.iter().find(|(first, _)| is_meant(first)) else {
+            let found = words.iter().take(2).map(|word| word.text.as_str());
+            let found: String = found
+                .collect::<Vec<_>>()
+                .join(" ")
+                .chars()
+                .take(40)
+                .collect();
+            return Err(ParseError::Verb { found });
+        };
+        words.drain(..first.split(' ').count());
+        let cut = words
+            .iter()
+            .position(|word| word.plain && word.text == "--");
+        let tail = cut.map(|at| words.split_off(at).into_iter().skip(1).collect());
+        let mut arguments = Arguments { words, tail, usage };
+        let action = understand(first, &mut arguments)?;
+        arguments.end()?;
+        Ok(action)
+    }
+}
+
+fn understand(first: &str, arguments: &mut Arguments) -> Result<Action<Which>, ParseError> {
+    Ok(match first {
+        "terminal list" => Action::ListTerminals {},
+        "terminal open" => Action::OpenTerminal {
+            name: arguments.value("--name", from_str::<TerminalName>)?,
+            program: arguments.value("--program", from_str::<String>)?,
+            size: arguments.value("--size", parse_size)?.unwrap_or_default(),
+            directory: arguments.value("--directory", from_str::<std::path::PathBuf>)?,
+            command: arguments.tail.take().map(texts).unwrap_or_default(),
+        },
+        "terminal close" if arguments.flag("--all") => Action::CloseAllTerminals {},
+        "terminal close" => Action::CloseTerminal {
+            terminal: arguments.terminal()?,
+        },
+        "terminal rename" => Action::RenameTerminal {
+            terminal: arguments.terminal()?,
+            name: match arguments.next() {
+                Some(word) => Some(arguments.parse(&word, from_str)?),
+                None => None,
+            },
+        },
+        "terminal send" => Action::SendText {
+            terminal: arguments.terminal()?,
+            text: arguments.required("TEXT")?.text,
+        },
+        "terminal reset" => Action::ResetTerminal {
+            terminal: arguments.terminal()?,
+        },
+        "terminal share" => Action::ShareTerminal {
+            terminal: arguments.terminal()?,
+            with: arguments.user()?,
+        },
+        "terminal unshare" => Action::UnshareTerminal {
+            terminal: arguments.terminal()?,
+            with: arguments.user()?,
+        },
+        "message" => message(arguments)?,
+        "kiosk reload" => Action::ReloadKiosk {},
+        "display" => {
+            let word = arguments.required("on, off or schedule")?;
+            let state = arguments.parse(&word, |text| match text {
+                "on" => Ok(DisplayState::On),
+                "off" => Ok(DisplayState::Off),
+                "schedule" => Ok(DisplayState::Schedule),
+                _ => Err("a display is on, off or as its schedule says".to_owned()),
+            })?;
+            Action::Display { state }
+        }
+        "power" => {
+            let word = arguments.required("reboot or off")?;
+            let state = arguments.parse(&word, |text| match text {
+                "reboot" => Ok(PowerState::Reboot),
+                "off" => Ok(PowerState::Off),
+                _ => Err("power knows reboot and off".to_owned()),
+            })?;
+            Action::Power { state }
+        }
+        "health" => Action::Health {},
+        "hook run" => Action::RunHook {
+            hook: arguments.label()?,
+            arguments: arguments.hook_arguments()?,
+        },
+        "lamp" => {
+            let lamp = arguments.label()?;
+            let word = arguments.required("on, off, blink or auto")?;
+            let state = arguments.parse(&word, |text| match text {
+                "on" => Ok(LampState::On),
+                "off" => Ok(LampState::Off),
+                "blink" => Ok(LampState::Blink),
+                "auto" => Ok(LampState::Auto),
+                _ => Err("a lamp is on, off, blink or auto".to_owned()),
+            })?;
+            Action::Lamp { lamp, state }
+        }
+        // The table has nothing else.
+        _ => Action::Who {},
+    })
+}
+
+fn message(arguments: &mut Arguments) -> Result<Action<Which>, ParseError> {
+    let to = arguments.value("--to", from_str::<Which>)?;
+    let all = arguments
+        .find("--all")
+        .and_then(|at| arguments.words.get(at))
+        .cloned();
+    arguments.flag("--all");
+    let to = match (to, all) {
+        (None, None) => Recipient::Kiosk {},
+        (Some(terminal), None) => Recipient::Terminal(terminal),
+        (None, Some(_)) => Recipient::All {},
+        (Some(_), Some(word)) => {
+            return Err(ParseError::Unexpected {
+                word: word.text,
+                at: word.at,
+                usage: arguments.usage,
+            });
+        }
+    };
+    let level = arguments.value("--level", level)?.unwrap_or_default();
+    let require_ack = arguments.flag("--require-ack");
+    let word = arguments.required("TEXT")?;
+    Ok(Action::Message {
+        text: arguments.parse(&word, from_str::<MessageText>)?,
+        to,
+        level,
+        require_ack,
+    })
+}
+
+fn texts(words: Vec<Word>) -> Vec<String> {
+    words.into_iter().map(|word| word.text).collect()
+}

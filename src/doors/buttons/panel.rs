@@ -1,0 +1,409 @@
+//! All buttons of the machine: waits for edges and for time to pass, and says what was done.
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::base::{Gesture, Label};
+use crate::control::Control;
+use crate::hardware::{
+    Bias, Board, Chord, Done, Edge, Gestures, Input, Key, Keyboards, Knows, LineError, Lines,
+    Simulate, Single, now,
+};
+use crate::policy::settings::{Button, Pull, Said};
+use crate::wire::buttons::{ButtonInfo, Happening};
+
+use super::asks::Asks;
+use super::{AGAIN, Wiring, script};
+
+/// Where a button's edges come from.
+enum Source {
+    /// A line, while it can be had.
+    Line(Option<Box<dyn Input>>),
+    /// The kernel's keys.
+    Key,
+}
+
+/// A button with a contact of its own.
+struct Contacted {
+    source: Source,
+    /// Pressed without a finger, so its line knows nothing of it.
+    simulated: bool,
+}
+
+/// All buttons.
+pub(super) struct Panel<'a> {
+    wiring: &'a Wiring,
+    lines: Option<&'a dyn Lines>,
+    board: &'a Board,
+    /// Names: single ones first, then chords.
+    names: Vec<Label>,
+    singles: Vec<Contacted>,
+    keys: Keyboards,
+    gestures: Gestures,
+    asks: Asks,
+    /// Edges without a finger, in their order.
+    script: Vec<(Duration, usize, bool)>,
+}
+
+impl<'a> Panel<'a> {
+    pub(super) fn new(
+        wiring: &'a Wiring,
+        lines: Option<&'a dyn Lines>,
+        control: &Control,
+        board: &'a Board,
+    ) -> Self {
+        let (single, chorded): (Vec<_>, Vec<_>) = wiring
+            .buttons
+            .iter()
+            .partition(|(_, button)| button.chord.is_empty());
+        let names: Vec<Label> = single
+            .iter()
+            .chain(&chorded)
+            .map(|(name, _)| (*name).clone())
+            .collect();
+        let place = |name: &Label| names.iter().position(|known| known == name);
+        let chords = chorded.iter().map(|(_, button)| Chord {
+            members: button.chord.iter().filter_map(place).collect(),
+            within: button.within.duration(),
+            knows: knows(button),
+        });
+        let contacts: Vec<Single> = single
+            .iter()
+            .map(|(_, button)| Single {
+                debounce: button.debounce.duration(),
+                knows: knows(button),
+            })
+            .collect();
+        let gestures = Gestures::new(&contacts, chords.collect());
+        let keys = single.iter().enumerate().filter_map(|(at, (_, button))| {
+            Some(Key {
+                button: at,
+                name: button.key.clone()?,
+                device: button.device.clone(),
+                exclusive: button.exclusive,
+            })
+        });
+        let (keys, unknown) = Keyboards::new(keys.collect());
+        let singles = single.iter().map(|(_, button)| Contacted {
+            source: match button.key {
+                Some(_) => Source::Key,
+                None => Source::Line(None),
+            },
+            simulated: false,
+        });
+        board.change(|known| {
+            known.buttons = names
+                .iter()
+                .filter_map(|name| Some(info(name, wiring.buttons.get(name)?)))
+                .collect();
+        });
+        let mut panel = Self {
+            wiring,
+            lines,
+            board,
+            singles: singles.collect(),
+            keys,
+            gestures,
+            asks: Asks::new(control.clone(), board.clone()),
+            script: Vec::new(),
+            names,
+        };
+        for (at, error) in unknown {
+            panel.problem(at, Some(&error));
+        }
+        panel.take_lines();
+        panel
+    }
+
+    fn button(&self, at: usize) -> Option<(&Label, &'a Button)> {
+        let name = self.names.get(at)?;
+        Some((name, self.wiring.buttons.get(name)?))
+    }
+
+    /// Says why a button doesn't work, or that it does.
+    fn problem(&self, at: usize, problem: Option<&LineError>) {
+        let Some(name) = self.names.get(at) else {
+            return;
+        };
+        let text = problem.map(ToString::to_string);
+        self.board.change(|known| {
+            let mut infos = known.buttons.iter_mut();
+            if let Some(info) = infos.find(|info| info.name == *name)
+                && info.problem != text
+            {
+                match &text {
+                    Some(text) => {
+                        tracing::warn!(button = %name, problem = text, "a button doesn't work");
+                    }
+                    None => tracing::info!(button = %name, "a button works again"),
+                }
+                info.problem = text;
+            }
+        });
+    }
+
+    /// Takes lines that are wanted and not had. Whether any is still missing.
+    fn take_lines(&mut self) -> bool {
+        let mut missing = false;
+        for at in 0..self.singles.len() {
+            let lines = self.lines;
+            let Some((_, button)) = self.button(at) else {
+                continue;
+            };
+            let Some(Contacted {
+                source: Source::Line(input @ None),
+                ..
+            }) = self.singles.get_mut(at)
+            else {
+                continue;
+            };
+            let (Some(lines), Some(line)) = (lines, &button.line) else {
+                let error = LineError::NoLines(self.board.known().lines);
+                self.problem(at, Some(&error));
+                continue;
+            };
+            let bias = match button.pull {
+                Pull::Up => Bias::Up,
+                Pull::Down => Bias::Down,
+                Pull::None => Bias::None,
+            };
+            match lines.input(line, bias, button.active_low()) {
+                Ok(found) => {
+                    *input = Some(found);
+                    self.problem(at, None);
+                }
+                Err(error) => {
+                    missing = true;
+                    self.problem(at, Some(&error));
+                }
+            }
+        }
+        missing
+    }
+
+    /// Runs for ever.
+    pub(super) async fn run(mut self, orders: &mut mpsc::Receiver<Simulate>) {
+        let mut missing = self.take_lines();
+        let mut again = tokio::time::interval(AGAIN);
+        again.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        self.look_at_keys();
+        loop {
+            let script = self.script.first().map(|(at, ..)| *at);
+            let due = self.gestures.wake().into_iter().chain(script).min();
+            let wait = due.map(|due| due.saturating_sub(now()));
+            tokio::select! {
+                () = self.edges() => {}
+                () = sleep(wait) => {}
+                Some(order) = orders.recv() => self.plan(&order),
+                _ = again.tick(), if missing => missing = self.take_lines(),
+            }
+            missing |= self.step();
+        }
+    }
+
+    /// Returns when a line or a key has something to say.
+    async fn edges(&mut self) {
+        poll_fn(|context| {
+            for single in &mut self.singles {
+                if let Source::Line(Some(input)) = &mut single.source
+                    && input.poll_ready(context).is_ready()
+                {
+                    return Poll::Ready(());
+                }
+            }
+            self.keys.poll_ready(context)
+        })
+        .await;
+    }
+
+    fn look_at_keys(&self) {
+        for (at, single) in self.singles.iter().enumerate() {
+            let known = self.button(at).and_then(|(_, button)| button.key.as_ref());
+            if let (Source::Key, Some(key)) = (&single.source, known)
+                && !self.keys.is_unknown(key)
+            {
+                self.problem(at, self.keys.device(at).err().as_ref());
+            }
+        }
+    }
+
+    /// Takes what has been seen, in the order of its times, and does what comes of it. Whether a line was lost.
+    fn step(&mut self) -> bool {
+        let (mut seen, mut lost) = (Vec::new(), Vec::new());
+        let mut edges = Vec::new();
+        for (at, single) in self.singles.iter_mut().enumerate() {
+            if let Source::Line(input) = &mut single.source
+                && let Some(line) = input
+            {
+                if let Err(error) = line.drain(&mut edges) {
+                    *input = None;
+                    lost.push((at, error));
+                }
+                seen.extend(edges.drain(..).map(|edge| (at, edge, false)));
+            }
+        }
+        let mut keys = Vec::new();
+        if self.keys.drain(&mut keys) {
+            self.look_at_keys();
+        }
+        seen.extend(keys.into_iter().map(|(at, edge)| (at, edge, false)));
+        let time = now();
+        let ripe = self.script.partition_point(|(at, ..)| *at <= time);
+        let ripe = self.script.drain(..ripe);
+        seen.extend(ripe.map(|(at, button, pressed)| (button, Edge { at, pressed }, true)));
+        seen.sort_by_key(|(_, edge, _)| edge.at);
+        let mut done = Vec::new();
+        for (at, edge, simulated) in seen {
+            self.see(at, edge, simulated, &mut done);
+        }
+        self.look_again(time);
+        self.gestures.tick(time, &mut done);
+        for done in done {
+            self.say(&done);
+        }
+        for (at, error) in &lost {
+            self.problem(*at, Some(error));
+        }
+        for (at, name) in self.names.iter().enumerate() {
+            self.board.press(name, self.gestures.is_down(at));
+        }
+        !lost.is_empty()
+    }
+
+    fn see(&mut self, at: usize, edge: Edge, simulated: bool, done: &mut Vec<Done>) {
+        if let Some(single) = self.singles.get_mut(at) {
+            single.simulated = simulated;
+        }
+        if let Some(name) = self.names.get(at) {
+            self.board.tell(Happening::Edge {
+                button: name.clone(),
+                pressed: edge.pressed,
+                at: micros(edge.at),
+            });
+        }
+        self.gestures.edge(at, edge.at, edge.pressed, done);
+    }
+
+    /// Edges are hints: once a line rests, it is read.
+    fn look_again(&mut self, time: Duration) {
+        for (at, single) in self.singles.iter().enumerate() {
+            if self.gestures.looks(at, time) {
+                let level = match &single.source {
+                    Source::Line(Some(line)) if !single.simulated => line.level(),
+                    Source::Line(_) | Source::Key => None,
+                };
+                self.gestures.read(at, time, level);
+            }
+        }
+    }
+
+    /// Something was done with a button.
+    fn say(&mut self, done: &Done) {
+        let Some((name, button)) = self.button(done.button) else {
+            return;
+        };
+        let name = name.clone();
+        self.board.tell(Happening::Gesture {
+            button: name.clone(),
+            gesture: done.gesture,
+            late: micros(now().saturating_sub(done.at)),
+        });
+        if let Some(said) = bound(button, done.gesture) {
+            self.asks.ask(&name, done.gesture, said.0.clone());
+        }
+    }
+
+    /// Plans the edges of a simulated gesture.
+    fn plan(&mut self, order: &Simulate) {
+        let place = |name: &Label| self.names.iter().position(|known| known == name);
+        let Some(button) = self.wiring.buttons.get(&order.button) else {
+            return;
+        };
+        let members: Vec<usize> = if button.chord.is_empty() {
+            place(&order.button).into_iter().collect()
+        } else {
+            button.chord.iter().filter_map(place).collect()
+        };
+        let debounces = members.iter().filter_map(|at| self.button(*at));
+        let debounce = debounces
+            .map(|(_, button)| button.debounce.duration())
+            .max();
+        let debounce = debounce.unwrap_or_default();
+        // One finger: what is still being pressed is let go first.
+        let busy = self.script.iter().filter(|(_, at, _)| members.contains(at));
+        let free = busy.map(|(at, ..)| *at + script::tap(debounce)).max();
+        let begin = free.map_or_else(now, |free| free.max(now()));
+        let edges = script::edges(order.gesture, button, debounce);
+        for (after, pressed) in edges {
+            let edges = members.iter().map(|at| (begin + after, *at, pressed));
+            self.script.extend(edges);
+        }
+        self.script.sort_by_key(|(at, ..)| *at);
+    }
+}
+
+async fn sleep(wait: Option<Duration>) {
+    match wait {
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn knows(button: &Button) -> Knows {
+    let hold = button.hold.as_ref().map(|hold| {
+        let every = hold.every.map(crate::policy::settings::Span::duration);
+        (hold.after.duration(), every)
+    });
+    Knows {
+        hold,
+        double: button
+            .double
+            .as_ref()
+            .map(|_| button.double_within.duration()),
+        chord: None,
+    }
+}
+
+fn bound(button: &Button, gesture: Gesture) -> Option<&Said> {
+    match gesture {
+        Gesture::Press => button.press.as_ref(),
+        Gesture::Release => button.release.as_ref(),
+        Gesture::Hold => button.hold.as_ref().map(|hold| &hold.r#do),
+        Gesture::Double => button.double.as_ref(),
+    }
+}
+
+fn info(name: &Label, button: &Button) -> ButtonInfo {
+    let place = match (&button.line, &button.key) {
+        (Some(line), _) => format!("line {line}"),
+        (None, Some(key)) => format!("key {key}"),
+        (None, None) => {
+            let members: Vec<_> = button.chord.iter().map(Label::as_str).collect();
+            members.join(" + ")
+        }
+    };
+    let all = [
+        Gesture::Press,
+        Gesture::Release,
+        Gesture::Hold,
+        Gesture::Double,
+    ];
+    let does: BTreeMap<_, _> = all
+        .into_iter()
+        .filter_map(|gesture| Some((gesture, bound(button, gesture)?.0.to_string())))
+        .collect();
+    ButtonInfo {
+        name: name.clone(),
+        place,
+        problem: None,
+        does,
+    }
+}

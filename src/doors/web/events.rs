@@ -1,0 +1,167 @@
+//! `ws/events`: the list of terminals, at once and whenever it changes; and orders to the
+//! kiosk's page.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use serde::Deserialize;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval_at};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::action::{Action, Ask, Outcome};
+use crate::auth::Login;
+use crate::base::{Door, Principal, Secret};
+
+use super::login::address;
+use super::problem::Problem;
+use super::socket::{Close, Pulse, Receiver, Sender, Socket};
+use super::{Web, upgrade as websocket};
+
+/// Changes within this time are told together: opening a terminal is three or four.
+const TOGETHER: Duration = Duration::from_millis(50);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct First {
+    token: String,
+}
+
+/// `GET ws/events`
+pub(super) async fn upgrade(State(web): State<Web>, request: Request) -> Result<Response, Problem> {
+    let from = address(request.extensions());
+    websocket::accept(&web, request, move |web, login, socket| {
+        run(web, login, socket, from)
+    })
+}
+
+async fn run(web: Web, login: Login, mut socket: Socket, from: IpAddr) {
+    if let Err(why) = open(&web, &login, &mut socket).await {
+        return socket.close(why).await;
+    }
+    let (mut sender, mut receiver) = socket.split();
+    let pulse = Pulse::default();
+    let why = tokio::select! {
+        why = tell(&web, &login, from, &pulse, &mut sender) => why,
+        why = listen(&pulse, &mut receiver) => why,
+        () = web.stop.cancelled() => Close::Away,
+        () = login.ended.cancelled() => Close::Token,
+        () = web.control.until_less(&login.principal, None) => Close::Violation,
+    };
+    if let Some(socket) = sender.reunite(receiver) {
+        socket.close(why).await;
+    }
+}
+
+async fn open(web: &Web, login: &Login, socket: &mut Socket) -> Result<(), Close> {
+    let first = tokio::select! {
+        first = socket.first(web.limits.first_message) => first?,
+        () = web.stop.cancelled() => return Err(Close::Away),
+    };
+    let First { token } = serde_json::from_str(&first).map_err(|_| Close::Violation)?;
+    let token: Secret = token.parse().map_err(|_| Close::Token)?;
+    web.auth
+        .use_socket_token(&token, login)
+        .map_err(|_| Close::Token)
+}
+
+async fn tell(
+    web: &Web,
+    login: &Login,
+    from: IpAddr,
+    pulse: &Pulse,
+    browser: &mut Sender,
+) -> Close {
+    let every = web.limits.ping;
+    let mut ticks = interval_at(tokio::time::Instant::now() + every, every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut changes = web.control.changes();
+    changes.mark_changed();
+    let mut rules = web.control.rules_changes();
+    let mut shares = web.control.share_changes();
+    // Whoever listens is counted as a page that can be loaded anew.
+    let mut reloads = (login.principal == Principal::Kiosk {}).then(|| web.control.reloads());
+    loop {
+        let message = tokio::select! {
+            changed = settled(&mut changes) => {
+                if changed.is_err() {
+                    return Close::Away;
+                }
+                match list(web, login, from).await {
+                    Some(text) => Message::text(text),
+                    None => return Close::Violation,
+                }
+            }
+            // What somebody may see can become more or less.
+            Ok(()) = rules.changed() => match list(web, login, from).await {
+                Some(text) => Message::text(text),
+                None => return Close::Violation,
+            },
+            Ok(()) = shares.changed() => match list(web, login, from).await {
+                Some(text) => Message::text(text),
+                None => return Close::Violation,
+            },
+            () = reload(&mut reloads) => Message::text(r#"{"reload":true}"#),
+            _ = ticks.tick() => {
+                if !pulse.ping(every, web.limits.dead) {
+                    return Close::Gone;
+                }
+                web.auth.still_used(login);
+                Message::Ping(Bytes::new())
+            }
+        };
+        if let Err(why) = browser.send(message).await {
+            return why;
+        }
+    }
+}
+
+/// Returns when something has changed, and a little later if more may follow.
+async fn settled(changes: &mut watch::Receiver<u64>) -> Result<(), watch::error::RecvError> {
+    let at_once = changes.has_changed()?;
+    changes.changed().await?;
+    if !at_once {
+        tokio::time::sleep(TOGETHER).await;
+        changes.mark_unchanged();
+    }
+    Ok(())
+}
+
+/// Returns when the page on the machine's own screen has to be loaded anew.
+async fn reload(reloads: &mut Option<watch::Receiver<u64>>) {
+    if let Some(reloads) = reloads
+        && reloads.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending::<()>().await;
+}
+
+async fn list(web: &Web, login: &Login, from: IpAddr) -> Option<String> {
+    let ask = Ask {
+        action: Action::ListTerminals {},
+        by: login.principal.clone(),
+        door: Door::Web,
+        from: Some(from),
+    };
+    match web.control.submit(ask).await {
+        Ok(Outcome::Terminals { terminals }) => {
+            serde_json::to_string(&serde_json::json!({ "terminals": terminals })).ok()
+        }
+        _ => None,
+    }
+}
+
+/// The page has nothing to say here after its first message.
+async fn listen(pulse: &Pulse, browser: &mut Receiver) -> Close {
+    loop {
+        match browser.next().await {
+            Ok(Message::Text(_) | Message::Binary(_)) => return Close::Kind,
+            Ok(_) => pulse.alive(),
+            Err(why) => return why,
+        }
+    }
+}

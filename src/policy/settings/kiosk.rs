@@ -1,0 +1,162 @@
+//! `kiosk`: the window on the machine's own screen. What runs in its terminal is said, as for anybody,
+//! under `terminal`, in the scope `"kiosk"`.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::base::{Chord, window};
+
+use super::{Objection, Opt, Section};
+
+/// The window on the machine's own screen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Kiosk {
+    /// Size of everything, in percent; by the screen's height if absent.
+    pub zoom: Option<u16>,
+    /// Chords neither the terminal nor the toolkit gets.
+    pub blocked_chords: Vec<Chord>,
+    /// Opens and closes the administrator's page; an empty text: nothing does.
+    #[serde(serialize_with = "or_empty", deserialize_with = "unless_empty")]
+    pub admin_chord: Option<Chord>,
+    /// Seconds without key or pointer after which that page goes.
+    pub admin_idle: u32,
+    /// Most memory of the page's process, in MiB.
+    pub memory_limit: u32,
+}
+
+impl Default for Kiosk {
+    fn default() -> Self {
+        Self {
+            zoom: None,
+            blocked_chords: window::blocked_chords(),
+            admin_chord: window::admin_chord(),
+            admin_idle: window::ADMIN_IDLE,
+            memory_limit: window::MEMORY_LIMIT,
+        }
+    }
+}
+
+#[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
+fn or_empty<S: Serializer>(chord: &Option<Chord>, to: S) -> Result<S::Ok, S::Error> {
+    match chord {
+        Some(chord) => chord.serialize(to),
+        None => to.serialize_str(""),
+    }
+}
+
+fn unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Chord>, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+/// The section.
+pub(super) const SECTION: Section = Section {
+    name: "kiosk",
+    help: "The window on the machine's own screen (the screen itself is under `display`); for the scope `\"kiosk\"`, or everyone. `docs/kiosk.md` explains.",
+    options: &[
+        Opt::principal(
+            "zoom",
+            "percent, 50 to 400",
+            "Size of everything; if absent, 150 on screens of 1300 lines and 200 on screens of 2000.",
+        ),
+        Opt::principal(
+            "blocked_chords",
+            "list of chords",
+            "Keys pressed together that neither the terminal nor the window gets, as in \"Ctrl-Alt-Shift-A\".",
+        ),
+        Opt::principal(
+            "admin_chord",
+            "chord",
+            "Opens and closes the administrator's page in front of the terminal; \"\": nothing does. It asks for a login.",
+        ),
+        Opt::principal(
+            "admin_idle",
+            "whole number of seconds, 5 to 3600",
+            "That page goes after this long without key or pointer.",
+        ),
+        Opt::principal(
+            "memory_limit",
+            "whole number of MiB, 16 to 8192",
+            "A page whose process takes more for itself is replaced; its terminal goes on.",
+        ),
+    ],
+};
+
+impl Kiosk {
+    /// Most chords that are blocked; each is compared with every key.
+    pub const MAX_CHORDS: usize = 100;
+
+    pub(super) fn check(&self, out: &mut Vec<Objection>) {
+        let mut object = |key: &str, wrong: bool, message: String| {
+            if wrong {
+                out.push((format!("kiosk.{key}"), message));
+            }
+        };
+        object(
+            "zoom",
+            self.zoom.is_some_and(|zoom| !(50..=400).contains(&zoom)),
+            "has to be from 50 to 400 percent".to_owned(),
+        );
+        object(
+            "blocked_chords",
+            self.blocked_chords.len() > Self::MAX_CHORDS,
+            format!("are more than {}", Self::MAX_CHORDS),
+        );
+        object(
+            "admin_idle",
+            !(5..=3600).contains(&self.admin_idle),
+            "has to be from 5 to 3600 seconds".to_owned(),
+        );
+        object(
+            "memory_limit",
+            !(16..=8192).contains(&self.memory_limit),
+            "has to be from 16 to 8192 MiB".to_owned(),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chords(count: usize) -> Vec<Chord> {
+        vec!["Alt-F4".parse().unwrap(); count]
+    }
+
+    #[test]
+    fn limits_hold_at_the_limit_and_one_past_it() {
+        let wrong = |change: fn(&mut Kiosk)| {
+            let mut kiosk = Kiosk::default();
+            change(&mut kiosk);
+            let mut out = Vec::new();
+            kiosk.check(&mut out);
+            out.len()
+        };
+        assert_eq!(wrong(|_| {}), 0);
+        assert_eq!(wrong(|kiosk| kiosk.zoom = Some(50)), 0);
+        assert_eq!(wrong(|kiosk| kiosk.zoom = Some(49)), 1);
+        assert_eq!(wrong(|kiosk| kiosk.zoom = Some(400)), 0);
+        assert_eq!(wrong(|kiosk| kiosk.zoom = Some(401)), 1);
+        assert_eq!(wrong(|kiosk| kiosk.admin_idle = 5), 0);
+        assert_eq!(wrong(|kiosk| kiosk.admin_idle = 4), 1);
+        assert_eq!(wrong(|kiosk| kiosk.admin_idle = 3601), 1);
+        assert_eq!(wrong(|kiosk| kiosk.memory_limit = 16), 0);
+        assert_eq!(wrong(|kiosk| kiosk.memory_limit = 15), 1);
+        assert_eq!(wrong(|kiosk| kiosk.memory_limit = 8193), 1);
+        assert_eq!(wrong(|kiosk| kiosk.blocked_chords = chords(100)), 0);
+        assert_eq!(wrong(|kiosk| kiosk.blocked_chords = chords(101)), 1);
+    }
+
+    #[test]
+    fn no_chord_is_an_empty_text() {
+        let none: Kiosk = serde_json::from_str(r#"{"admin_chord":""}"#).unwrap();
+        assert_eq!(none.admin_chord, None);
+        let text = serde_json::to_string(&none).unwrap();
+        assert_eq!(serde_json::from_str::<Kiosk>(&text).unwrap(), none);
+        let error = serde_json::from_str::<Kiosk>(r#"{"admin_chord":"Strg-A"}"#).unwrap_err();
+        assert!(error.to_string().contains("no modifier"), "{error}");
+    }
+}

@@ -1,0 +1,442 @@
+//! The command line of `gatepost`. `docs/commands.md` is its contract.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::action::{Action, DisplayState, PowerState, parse_size};
+use crate::base::{HookArgument, Label, Size, TerminalName};
+use crate::wire::control::{Answer, Call};
+
+use super::act::{self, MessageArguments};
+use super::attach::AttachArguments;
+use super::buttons::Buttons;
+use super::cert::CertCommand;
+use super::client::{call, unexpected};
+use super::exit::Failure;
+use super::logins::{self, Admin, ApiKey, AuthTool, Logins, Token};
+use super::remote::{self, LoginArguments, RemoteArguments};
+use super::serve::ServeArguments;
+use super::wait::WaitArguments;
+use super::{attach, buttons, cert, config, health, hook, output, screen, serve, terminal, wait};
+
+/// Terminals that outlive everything around them, in a browser and on a kiosk.
+///
+/// Without a subcommand: `serve`, and the kiosk window if there is a display.
+#[derive(Debug, Parser)]
+#[command(name = "gatepost", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArguments,
+    #[command(flatten)]
+    remote: RemoteArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve terminals over HTTP until told to stop. Terminals go on when it stops.
+    Serve(Box<ServeArguments>),
+    /// Print a fresh address to open in a browser; good once, for 20 seconds.
+    Url {
+        /// For the kiosk window instead of a person.
+        #[arg(long)]
+        kiosk: bool,
+    },
+    /// Say whether a server answers, what it has and how the machine is.
+    Status {
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look at the configuration, without a server.
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Do one thing, said as a line: gatepost do 'terminal send work "make\n"'. docs/actions.md lists them.
+    Do {
+        /// The line.
+        line: String,
+        /// Print what came of it as JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a message on the machine's own screen, or to those who watch.
+    Message(MessageArguments),
+    /// The machine's own screen, and what is on it.
+    #[command(subcommand)]
+    Kiosk(Kiosk),
+    /// Light the machine's own screen, make it dark, or let its schedule decide.
+    #[command(subcommand)]
+    Display(DisplayCommand),
+    /// Restart the machine or switch it off.
+    #[command(subcommand)]
+    Power(Power),
+    /// The machine's buttons and lamps.
+    #[command(subcommand)]
+    Buttons(Buttons),
+    /// Run one of the machine's hooks to its end.
+    #[command(subcommand)]
+    Hook(Hook),
+    /// The other side of gatepost-hook.socket.
+    #[command(hide = true)]
+    RunHook {
+        /// The folder hooks are in.
+        folder: std::path::PathBuf,
+    },
+    /// Who is logged in, and who watches what.
+    Who {
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look at the certificate browsers are shown, or make a new one.
+    #[command(subcommand)]
+    Cert(CertCommand),
+    /// Log in at another machine (with --host), and stay so as a browser does.
+    Login(LoginArguments),
+    /// End the login at another machine (with --host).
+    Logout,
+    /// Open, list, use and close terminals.
+    #[command(subcommand)]
+    Terminal(Terminal),
+    /// See and end browser logins, and see who is locked out.
+    #[command(subcommand)]
+    Logins(Logins),
+    /// The administrator of a kiosk without other users.
+    #[command(subcommand)]
+    Admin(Admin),
+    /// Keys with which other applications vouch for their users.
+    #[command(subcommand)]
+    ApiKey(ApiKey),
+    /// Help for people who make auth objects.
+    #[command(subcommand)]
+    Auth(AuthTool),
+    /// One-time tokens for another web application's users.
+    #[command(subcommand)]
+    Token(Token),
+}
+
+#[derive(Debug, Subcommand)]
+enum Kiosk {
+    /// Load the page on it anew.
+    Reload,
+    /// Keep the window open and the screen from blanking; for X sessions.
+    Run(screen::RunArguments),
+    /// Show the kiosk's terminal on this console, for ever; where there can't be a window.
+    Text,
+    /// Turn the text console as configured and keep it from going dark; for root, at boot.
+    Console,
+}
+
+#[derive(Debug, Subcommand)]
+enum DisplayCommand {
+    /// Light it.
+    On,
+    /// Make it dark. A key or a touch wakes it for a while.
+    Off,
+    /// As its schedule says.
+    Schedule,
+}
+
+#[derive(Debug, Subcommand)]
+enum Hook {
+    /// Run it, and say whether it succeeded.
+    Run {
+        /// Its name: that of an executable in the folder hooks.
+        name: Label,
+        /// Words for it.
+        #[arg(last = true)]
+        arguments: Vec<HookArgument>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Power {
+    /// Restart the machine.
+    Reboot,
+    /// Switch the machine off.
+    Off,
+}
+
+/// A terminal is named by its id, a unique beginning of it, or its name.
+#[derive(Debug, Subcommand)]
+enum Terminal {
+    /// Open a terminal in the current folder and print its id.
+    Open {
+        /// A name for it.
+        #[arg(long)]
+        name: Option<TerminalName>,
+        /// One of the commands that are offered, by its name.
+        #[arg(long, value_name = "OFFERED", conflicts_with = "command")]
+        program: Option<String>,
+        /// Its first size, as in 120x40.
+        #[arg(long, value_name = "COLSxROWS", value_parser = parse_size)]
+        size: Option<Size>,
+        /// Program and arguments; your login shell if absent.
+        #[arg(last = true)]
+        command: Vec<String>,
+    },
+    /// List the terminals, oldest first.
+    List {
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print what a terminal shows.
+    Show {
+        /// Which terminal.
+        id: String,
+        /// With everything that scrolled off.
+        #[arg(long)]
+        scrollback: bool,
+        /// With colours and attributes as escape sequences.
+        #[arg(long)]
+        ansi: bool,
+    },
+    /// Type text into a terminal.
+    Send {
+        /// Which terminal.
+        id: String,
+        /// The text, or - for standard input.
+        #[arg(allow_hyphen_values = true)]
+        text: String,
+        /// Press Enter after it.
+        #[arg(long)]
+        enter: bool,
+        /// Understand \n \r \t \e \\ \xHH in the text.
+        #[arg(long, short)]
+        escapes: bool,
+    },
+    /// Give a terminal a name; without one, take its name away.
+    Rename {
+        /// Which terminal.
+        id: String,
+        /// The name.
+        name: Option<TerminalName>,
+    },
+    /// Bring a terminal left in a bad state back to a usable one.
+    Reset {
+        /// Which terminal.
+        id: String,
+    },
+    /// Let another user of the server watch a terminal of yours, until it ends, the server is started again or
+    /// you take it back.
+    Share {
+        /// Which terminal.
+        id: String,
+        /// Whom, as `terminal list` names owners: alice, or oidc:alice for who logs in elsewhere.
+        user: String,
+        /// Take it back.
+        #[arg(long)]
+        revoke: bool,
+    },
+    /// End a terminal and every process it started.
+    Close {
+        /// Which terminal.
+        #[arg(required_unless_present = "all")]
+        id: Option<String>,
+        /// All of them.
+        #[arg(long, conflicts_with = "id")]
+        all: bool,
+    },
+    /// Watch and use a terminal from this one; Ctrl-\ leaves it.
+    Attach(AttachArguments),
+    /// Print the lines of screen and scrollback that contain a text, oldest first.
+    Search {
+        /// Which terminal.
+        id: String,
+        /// What to look for. Without capitals, case doesn't matter.
+        text: String,
+        /// The text is a regular expression.
+        #[arg(long, short)]
+        regex: bool,
+        /// Most lines to print, the newest ones.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
+    /// Wait until something happens in a terminal.
+    Wait(WaitArguments),
+}
+
+/// Understands a command line. The server's own arguments go with no subcommand, those that name
+/// another machine only with a subcommand that can speak to one.
+fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Arguments, clap::Error> {
+    let mut command = Arguments::command();
+    let matches = command.try_get_matches_from_mut(words)?;
+    let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let of_ours: Vec<_> = command.get_arguments().map(clap::Arg::get_id).collect();
+    let own = of_ours
+        .into_iter()
+        .find(|id| given(id.as_str()) && !remote::ARGUMENTS.contains(&id.as_str()));
+    if let (Some(own), Some((subcommand, _))) = (own, matches.subcommand()) {
+        let why = format!("--{own} has to come after {subcommand}, where it belongs to it\n")
+            .replace('_', "-");
+        return Err(command.error(ErrorKind::ArgumentConflict, why));
+    }
+    let arguments = Arguments::from_arg_matches(&matches)?;
+    let serves = matches!(arguments.command, None | Some(Command::Serve(_)));
+    if serves && arguments.remote.is_given() {
+        let why = "--host goes with a subcommand that can be said to another machine\n";
+        return Err(command.error(ErrorKind::ArgumentConflict, why));
+    }
+    Ok(arguments)
+}
+
+/// Runs the command line.
+pub(super) fn main() -> ExitCode {
+    let arguments = match parse(std::env::args_os()) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    if let Err(Failure { code, message }) = remote::choose(&arguments.remote) {
+        output::say(&message);
+        return code.into();
+    }
+    let result = match arguments.command {
+        None => serve::with_window(&arguments.serve),
+        Some(Command::Serve(arguments)) => serve::alone(&arguments),
+        Some(Command::Url { kiosk }) => url(kiosk),
+        Some(Command::Status { json }) => health::status(json),
+        Some(Command::Config(command)) => config::run(command),
+        Some(Command::Cert(command)) => cert::run(command),
+        Some(Command::Login(arguments)) => remote::log_in(&arguments),
+        Some(Command::Logout) => remote::log_out(),
+        Some(Command::Terminal(command)) => run(command),
+        Some(Command::Logins(command)) => logins::logins(command),
+        Some(Command::Admin(command)) => logins::admin(&command),
+        Some(Command::ApiKey(command)) => logins::api_key(command),
+        Some(Command::Auth(command)) => logins::auth(command),
+        Some(Command::Token(command)) => logins::token(command),
+        Some(Command::Do { line, json }) => act::line(&line, json),
+        Some(Command::Message(arguments)) => act::message(arguments),
+        Some(Command::Kiosk(kiosk)) => match kiosk {
+            Kiosk::Reload => act::run(Action::ReloadKiosk {}, false),
+            Kiosk::Run(arguments) => screen::run(arguments),
+            Kiosk::Text => screen::text(),
+            Kiosk::Console => {
+                screen::console(Path::new("/"));
+                Ok(())
+            }
+        },
+        Some(Command::Display(display)) => {
+            let state = match display {
+                DisplayCommand::On => DisplayState::On,
+                DisplayCommand::Off => DisplayState::Off,
+                DisplayCommand::Schedule => DisplayState::Schedule,
+            };
+            act::run(Action::Display { state }, false)
+        }
+        Some(Command::Power(power)) => {
+            let state = match power {
+                Power::Reboot => PowerState::Reboot,
+                Power::Off => PowerState::Off,
+            };
+            act::run(Action::Power { state }, false)
+        }
+        Some(Command::Buttons(command)) => buttons::run(command),
+        Some(Command::Hook(Hook::Run { name, arguments })) => {
+            let action = Action::RunHook {
+                hook: name,
+                arguments,
+            };
+            act::run(action, false)
+        }
+        Some(Command::RunHook { folder }) => hook::run(&folder),
+        Some(Command::Who { json }) => act::run(Action::Who {}, json),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { code, message }) => {
+            output::say(&message);
+            code.into()
+        }
+    }
+}
+
+fn run(command: Terminal) -> Result<(), Failure> {
+    match command {
+        Terminal::Open {
+            name,
+            program,
+            size,
+            command,
+        } => terminal::open(name, program, size, command),
+        Terminal::List { json } => terminal::show_list(json),
+        Terminal::Show {
+            id,
+            scrollback,
+            ansi,
+        } => terminal::show(&id, scrollback, ansi),
+        Terminal::Send {
+            id,
+            text,
+            enter,
+            escapes,
+        } => terminal::send(&id, &text, escapes, enter),
+        Terminal::Rename { id, name } => terminal::rename(&id, name),
+        Terminal::Reset { id } => terminal::reset(&id),
+        Terminal::Share { id, user, revoke } => terminal::share(&id, user, revoke),
+        Terminal::Close { id, .. } => terminal::close(id.as_deref()),
+        Terminal::Attach(arguments) => attach::run(&arguments),
+        Terminal::Search {
+            id,
+            text,
+            regex,
+            limit,
+        } => terminal::search(&id, text, regex, limit),
+        Terminal::Wait(arguments) => wait::run(arguments),
+    }
+}
+
+fn url(kiosk: bool) -> Result<(), Failure> {
+    match call(&Call::Url { kiosk })? {
+        (Answer::Url { url, .. }, _) => {
+            let _seen = output::line(&url)?;
+            Ok(())
+        }
+        _ => Err(unexpected()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn arguments_go_where_they_belong() {
+        let line = |text: &str| parse(text.split(' ').map(OsString::from));
+        assert!(line("gatepost --listen 127.0.0.1:1").is_ok());
+        assert!(line("gatepost serve --listen 127.0.0.1:1").is_ok());
+        assert!(line("gatepost --listen 127.0.0.1:1 status").is_err());
+        assert!(line("gatepost --host https://kiosk status").is_ok());
+        assert!(line("gatepost terminal list --host https://kiosk").is_ok());
+        assert!(
+            line("gatepost --host http://kiosk status").is_err(),
+            "in the clear"
+        );
+        assert!(line("gatepost --host https://kiosk serve").is_err());
+        assert!(line("gatepost --host https://kiosk").is_err());
+    }
+
+    #[test]
+    fn sizes_are_taken_within_limits_and_refused_past_them() {
+        assert_eq!(parse_size("500x250"), Ok(Size::clamped(500, 250)));
+        assert_eq!(parse_size("2x2"), Ok(Size::clamped(2, 2)));
+        for bad in [
+            "501x250", "500x251", "1x2", "0x0", "80", "80x", "axb", "-1x5", "65536x2",
+        ] {
+            assert!(parse_size(bad).is_err(), "{bad}");
+        }
+    }
+}

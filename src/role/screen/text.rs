@@ -1,0 +1,58 @@
+//! `gatepost kiosk text`: the kiosk's terminal on the plain console, for when there is no window. The
+//! same terminal, with everything in it.
+
+use std::time::Duration;
+
+use crate::action::{Action, Outcome};
+use crate::base::{Size, TerminalName};
+use crate::role::attach::{self, AttachArguments};
+use crate::role::client::{act, list, unexpected};
+use crate::role::exit::{Code, Failure};
+use crate::role::output;
+
+/// The name of the terminal the kiosk shows; the page uses the same.
+const NAME: &str = "kiosk";
+/// Pause before looking again for a server, or for a terminal that has ended.
+const AGAIN: Duration = Duration::from_millis(500);
+/// The Linux console: never blank, never power down (console_codes(4)), and a clean sheet.
+const AWAKE: &[u8] = b"\x1b[9;0]\x1b[14;0]\x1b[H\x1b[2J";
+
+/// Shows it for as long as this console is there.
+pub(in crate::role) fn text() -> Result<(), Failure> {
+    let console = std::env::var_os("TERM").is_some_and(|term| term == "linux");
+    let mut said = String::new();
+    loop {
+        match once(console) {
+            Ok(()) => said.clear(),
+            // Only a person can help, and only they can read it.
+            Err(failure) if failure.code == Code::Usage => return Err(failure),
+            Err(failure) if failure.message != said => {
+                output::say(&failure.message);
+                said = failure.message;
+            }
+            Err(_) => {}
+        }
+        std::thread::park_timeout(AGAIN);
+    }
+}
+
+fn once(console: bool) -> Result<(), Failure> {
+    let name: TerminalName = NAME.parse().map_err(Failure::failed)?;
+    let there = list()?.iter().any(|info| info.name.as_ref() == Some(&name));
+    if !there {
+        let opened = act(Action::OpenTerminal {
+            name: Some(name),
+            program: None,
+            command: Vec::new(),
+            size: Size::default(),
+            directory: None,
+        })?;
+        if !matches!(opened, Outcome::Opened { .. }) {
+            return Err(unexpected());
+        }
+    }
+    if console {
+        let _seen = output::write(AWAKE)?;
+    }
+    attach::run(&AttachArguments::without_end(NAME))
+}

@@ -1,0 +1,21 @@
+//! The operating system's side of things: private folders, the lock on them, limits, systemd, power,
+//! the screen, health.
+
+mod display;
+mod folder;
+mod health;
+pub mod hook;
+mod limits;
+mod machine;
+mod notify;
+mod power;
+mod screen;
+
+pub use display::{Display, DisplayError, Happening, Lamp, Now};
+pub use folder::{FolderFault, Lock, private_folder, shared_folder};
+pub use health::Doctor;
+pub use limits::raise_file_limit;
+pub use machine::{addresses, host_name};
+pub use notify::{Watchdog, ready, stopping};
+pub use power::{BoxFuture, Power, PowerError, power};
+pub use screen::Screen;

@@ -1,0 +1,485 @@
+#!/usr/bin/env bash
+# The Debian package under a real systemd: installed, used, restarted, upgraded, removed and purged
+# in a container made for it. tests/package/run.sh BIN [SUITE…]: BIN has the executables, built
+# against a C library no newer than the suites'.
+# Quoted commands are for the shell inside; an answer that didn't come fails its comparison.
+# shellcheck disable=SC2016,SC2312
+set -euo pipefail
+
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/gatepost/roots
+bin=${1:?folder with the executables}
+shift
+# Longest wait for anything that should happen.
+patience=30
+# Where the server is found, inside.
+site=https://localhost
+# What a container has besides the bare minimum: systemd as on any Debian, and a web client.
+packages=systemd-sysv,dbus,libpam-systemd,login,passwd,curl
+readonly here cache bin patience site packages
+
+say() { printf '    %s\n' "$*" >&2; }
+fail() {
+  printf '\n    FAILED: %s\n' "$*" >&2
+  return 1
+}
+
+# ---- the container -------------------------------------------------------------------------
+
+root_of() {
+  local suite=$1 folder=${cache}/$1-1
+  if [[ ! -e ${folder}/.complete ]]; then
+    say "making a ${suite} root in ${folder} (once)"
+    rm -rf "${folder}"
+    mkdir -p "${cache}"
+    mmdebstrap --quiet --variant=minbase --include="${packages}" "${suite}" "${folder}" >&2
+    touch "${folder}/.complete"
+  fi
+  printf '%s' "${folder}"
+}
+
+nspawn=
+leader=
+boot() {
+  local root=$1 tries=0
+  # What is changed in it is in memory and gone with it.
+  systemd-nspawn --quiet --directory="${root}" --volatile=overlay --boot --register=no --keep-unit \
+    --link-journal=no --private-network --machine="gatepost-test-$$" > "${work}/console" 2>&1 < /dev/null &
+  nspawn=$!
+  until leader=$(pgrep -P "${nspawn}") && [[ -n ${leader} ]] \
+    && inside systemctl is-system-running --wait > /dev/null 2>&1; do
+    tries=$((tries + 1))
+    if ! kill -0 "${nspawn}" 2> /dev/null || ((tries > patience * 5)); then
+      cat "${work}/console" >&2
+      fail 'the container does not boot'
+      return 1
+    fi
+    sleep 0.2
+  done
+}
+halt() {
+  if [[ -n ${nspawn} ]] && kill -0 "${nspawn}" 2> /dev/null; then
+    # Three times at once is systemd-nspawn's "now".
+    kill "${nspawn}" 2> /dev/null || true
+    wait "${nspawn}" 2> /dev/null || true
+  fi
+  nspawn=
+}
+
+# Longest a single command may take, in seconds.
+readonly command_limit=60
+# inside COMMAND…: as root in the container.
+inside() {
+  timeout "${command_limit}" nsenter --target "${leader}" --all -- env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+    LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
+}
+bring() { inside sh -c 'cat > "$1"' sh "$2" < "$1"; }
+
+# until_true WHAT COMMAND…: waits for something another process does.
+until_true() {
+  local what=$1 end=$((SECONDS + patience))
+  shift
+  until "$@" > /dev/null 2>&1; do
+    if ((SECONDS > end)); then
+      fail "waited in vain: ${what}"
+      return 1
+    fi
+    sleep 0.1
+  done
+}
+# same WHAT WANTED FOUND
+same() { [[ $2 == "$3" ]] || fail "$1: wanted '$2', found '$3'"; }
+refused() {
+  local what=$1
+  shift
+  if "$@" > /dev/null 2>&1; then
+    fail "${what} was not refused"
+  fi
+}
+
+server_pid() { inside systemctl show --property=MainPID --value gatepost.service; }
+active() { inside systemctl is-active --quiet "$@"; }
+tell() { inside sh -c 'kill -s "$1" "$2"' sh "$@"; }
+owner_of() { inside stat -c %U "/proc/$1"; }
+status_of() { inside sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
+# web ARGUMENTS…: a request with HTTPS, as a browser of somebody who accepted the certificate sends it.
+web() {
+  inside curl --silent --show-error --insecure --max-time 20 --cookie /tmp/cookies --cookie-jar /tmp/cookies \
+    --header "Origin: ${site}" "$@"
+}
+page_answers() { web --fail --output /dev/null "${site}/"; }
+shows() { inside gatepost terminal show "$1" | grep -qF -- "$2"; }
+units_of() { inside systemctl list-units --plain --no-legend --all "$1" | awk '{ print $1 }'; }
+# Every process whose program is ours, also one that was replaced or removed meanwhile.
+processes() {
+  inside sh -c 'for exe in /proc/[0-9]*/exe; do
+    case $(readlink "$exe") in /usr/bin/gatepost* | /usr/libexec/gatepost/*) echo "$exe" ;; esac
+  done'
+}
+# Who runs programs of this name.
+processes_of() {
+  inside sh -c 'for exe in /proc/[0-9]*/exe; do
+    case $(readlink "$exe") in */"$1"*) stat -c %U "${exe%/exe}" ;; esac
+  done' sh "$1" | sort -u
+}
+shell_pid() {
+  inside gatepost terminal list --json | python3 -c 'import json, sys
+for terminal in json.load(sys.stdin)["terminals"]:
+    if terminal["id"] == sys.argv[1]:
+        print(terminal["pid"])' "$1"
+}
+
+# ---- the journey ---------------------------------------------------------------------------
+
+installs_in_one_step_and_runs() {
+  bring "${work}/first/${deb}" /tmp/first.deb
+  inside dpkg -i /tmp/first.deb > "${work}/dpkg" 2>&1 || {
+    cat "${work}/dpkg" >&2
+    fail 'dpkg -i'
+    return 1
+  }
+  until_true 'gatepost.service is active' active gatepost.service
+  until_true 'the sockets are active' active gatepost.socket gatepost-redirect.socket gatepost-login.socket gatepost-terminal.socket
+  same 'enabled at boot' enabled "$(inside systemctl is-enabled gatepost.service)"
+  same 'failed units' '' "$(inside systemctl list-units --failed --plain --no-legend)"
+}
+
+the_page_answers_over_https() {
+  until_true 'the page' page_answers
+  same 'HTTP leads to HTTPS' "308 ${site}/" \
+    "$(web --output /dev/null --write-out '%{http_code} %{redirect_url}' http://localhost/)"
+}
+
+the_server_is_started_by_a_connection() {
+  inside systemctl --quiet stop gatepost.service
+  same 'stopped' inactive "$(inside systemctl is-active gatepost.service || true)"
+  page_answers
+  active gatepost.service
+}
+
+nobody_is_refused_during_a_restart() {
+  # Connections one after another for as long as two restarts take. One that was just being made may
+  # be cut, and a browser tries it again; 7 is "nobody listens".
+  inside sh -c 'while [ ! -e /tmp/enough ]; do
+      curl --silent --insecure --max-time 20 --output /dev/null https://localhost/
+      [ "$?" != 7 ] || echo refused
+    done > /tmp/refusals' &
+  local asking=$!
+  inside systemctl restart gatepost.service
+  inside systemctl restart gatepost.service
+  inside touch /tmp/enough
+  wait "${asking}"
+  same 'refused connections' '' "$(inside cat /tmp/refusals)"
+}
+
+units_are_clean_and_locked_up() {
+  local -a units
+  mapfile -t units < <(inside sh -c 'dpkg -L gatepost | grep -E "systemd/system/.*[.](service|socket)$"' | sed 's/@\./@x./' || true)
+  inside systemd-analyze verify --man=no "${units[@]}"
+  inside systemd-analyze security --offline=yes --threshold=15 --no-pager /usr/lib/systemd/system/gatepost.service > "${work}/score" \
+    || fail "gatepost.service: $(tail -n 1 "${work}/score")"
+  say "gatepost.service$(tail -n 1 "${work}/score" | grep -o ': [0-9.]*')"
+}
+
+the_servers_sandbox_is_in_force() {
+  local pid
+  pid=$(server_pid)
+  same 'capabilities' 0000000000000000 "$(status_of "${pid}" CapEff)"
+  same 'capabilities it could get' 0000000000000000 "$(status_of "${pid}" CapBnd)"
+  same 'no new privileges' 1 "$(status_of "${pid}" NoNewPrivs)"
+  same 'system call filter' 2 "$(status_of "${pid}" Seccomp)"
+  same 'its user' gatepost "$(owner_of "${pid}")"
+  # In its mount namespace even root can't write, and sees no homes.
+  inside mkdir -p /home/someone/secret
+  local place
+  for place in /etc /usr /var /home /root; do
+    refused "writing to ${place}" inside nsenter --target "${pid}" --mount -- touch "${place}/gatepost-was-here"
+  done
+  refused 'seeing a home' inside nsenter --target "${pid}" --mount -- test -e /home/someone/secret
+  inside nsenter --target "${pid}" --mount -- touch /var/lib/gatepost/may-write-here
+  inside rm /var/lib/gatepost/may-write-here
+}
+
+terminal=
+shell=
+a_terminal_without_a_login_has_its_own_unit_and_user() {
+  terminal=$(inside gatepost terminal open --name first)
+  shell=$(shell_pid "${terminal}")
+  [[ -n ${shell} ]] || fail 'the shell has no process id'
+  same 'its user' gatepost-kiosk "$(owner_of "${shell}")"
+  inside grep -q 'gatepost-terminal@' "/proc/${shell}/cgroup" || fail 'its cgroup is not a unit of its own'
+  inside gatepost terminal send "${terminal}" --enter 'echo $((6 * 7))x; cd /tmp && touch mine && echo wr"ote"'
+  until_true 'the shell computes' shows "${terminal}" 42x
+  until_true 'the shell writes in the real /tmp' inside test -e /tmp/mine
+}
+
+# log_in NAME PASSWORD: over HTTPS, as the page does; prints the last status.
+log_in() {
+  local conversation
+  conversation=$(web --json "{\"user\": \"$1\"}" "${site}/api/login/pam" \
+    | sed -n 's/.*"conversation": *"\([0-9a-f]*\)".*/\1/p')
+  web --output /tmp/answer --write-out '%{http_code}' \
+    --json "{\"conversation\": \"${conversation}\", \"answers\": [\"$2\"]}" "${site}/api/login/pam"
+}
+page_shows() { web "${site}/api/terminals/$1/text?scrollback=1" | grep -qF -- "$2"; }
+types() {
+  web --fail --output /dev/null --json "{\"line\": \"terminal send $1 \\\"$2\\\\n\\\"\"}" "${site}/api/actions"
+}
+
+alices=
+alices_shell=
+a_user_logs_in_over_https_and_gets_their_own_shell() {
+  inside useradd --create-home --shell /bin/bash --groups games alice
+  inside sh -c 'echo "alice:correct horse" | chpasswd'
+  same 'a wrong password' 401 "$(log_in alice 'wrong horse')"
+  refused 'a terminal without a login' web --fail --json '{}' "${site}/api/terminals"
+  same 'the right one' 204 "$(log_in alice 'correct horse')"
+  alices=$(web --json '{}' "${site}/api/terminals" | sed -n 's/.*"terminal": *"\([a-z2-7]*\)".*/\1/p')
+  [[ -n ${alices} ]] || fail 'no terminal was opened'
+  types "${alices}" 'echo I am $(id -un) in $(pwd) of $(id -Gn)'
+  until_true 'her own shell' page_shows "${alices}" 'I am alice in /home/alice of alice games'
+  alices_shell=$(shell_pid "${alices}")
+  same 'the shell is hers' alice "$(owner_of "${alices_shell}")"
+}
+
+her_login_is_a_session_of_logind() {
+  until_true 'loginctl lists it' inside sh -c 'loginctl list-sessions --no-legend | grep -qw alice'
+  inside grep -q 'user-[0-9]*[.]slice/session-' "/proc/${alices_shell}/cgroup" || fail 'her shell is not in the scope of her session'
+  # Nothing of the server's sandbox, nor of the helper's.
+  same 'no new privileges' 0 "$(status_of "${alices_shell}" NoNewPrivs)"
+  same 'capabilities it could get' "$(status_of 1 CapBnd)" "$(status_of "${alices_shell}" CapBnd)"
+  types "${alices}" 'touch ~/hers /tmp/hers-too'
+  until_true 'she writes at home' inside test -e /home/alice/hers
+  until_true 'she writes in the real /tmp' inside test -e /tmp/hers-too
+}
+
+the_keeper_is_neither_hers_nor_the_servers() {
+  local keeper
+  keeper=$(processes_of gatepost-keeper)
+  [[ ${keeper} == *gatepost-keeper* ]] || fail "keepers run as: ${keeper}"
+}
+
+# checks PASSWORD: asks the line service as X2Go's broker does. Python and its files are this
+# machine's; it runs as a process of the container, so that the helper can see who asks.
+checks() {
+  nsenter --target "${leader}" --pid -- python3 - "/proc/${leader}/root/run/gatepost-auth/auth.sock" "$1" << 'PYTHON'
+import socket, sys
+line = socket.socket(socket.AF_UNIX)
+line.settimeout(20)
+line.connect(sys.argv[1])
+line.sendall(f"alice\r{sys.argv[2]}\rx2gobroker\n".encode())
+print(line.recv(1024).decode().strip())
+PYTHON
+}
+password_checks_for_x2go_are_off_and_then_locked_up() {
+  same 'at first' disabled "$(inside systemctl is-enabled gatepost-auth.socket || true)"
+  inside systemctl start gatepost-auth.socket
+  same 'a wrong password' fail "$(checks 'wrong horse')"
+  same 'the right one' ok "$(checks 'correct horse')"
+  inside systemctl stop gatepost-auth.socket
+  inside cp /usr/lib/systemd/system/gatepost-auth@.service /tmp/gatepost-auth.service
+  inside systemd-analyze security --offline=yes --threshold=25 --no-pager /tmp/gatepost-auth.service > "${work}/score" \
+    || fail "gatepost-auth@.service: $(tail -n 1 "${work}/score")"
+  say "gatepost-auth@.service$(tail -n 1 "${work}/score" | grep -o ': [0-9.]*')"
+}
+
+# Whatever the server's own uid can reach, it can't become somebody without a password.
+a_taken_over_server_gets_no_shell_of_hers() {
+  local pid
+  pid=$(server_pid)
+  local as=(inside nsenter --target "${pid}" --mount -- setpriv --reuid gatepost --regid gatepost --clear-groups --no-new-privs)
+  refused 'reading her home' "${as[@]}" ls /home/alice
+  refused 'reading passwords' "${as[@]}" cat /etc/shadow
+  refused 'becoming her' "${as[@]}" setpriv --reuid alice true
+  refused 'su' "${as[@]}" su alice -c true
+  refused 'starting a unit' "${as[@]}" systemctl start gatepost-login@x.service
+  refused 'running something as her' "${as[@]}" systemd-run --uid=alice true
+  refused 'signalling her shell' "${as[@]}" sh -c "kill -0 ${alices_shell}"
+  refused 'changing the settings' "${as[@]}" touch /etc/gatepost/conf.d/more.toml
+  refused 'changing the helpers' "${as[@]}" touch /usr/libexec/gatepost/gatepost-login
+  refused 'taking the place of the login socket' "${as[@]}" mv /run/gatepost-login/login.sock /run/gatepost-login/x
+}
+
+# everything_is_still_there TEXT: same shells, same screen, and it answers.
+everything_is_still_there() {
+  until_true 'the server answers' inside gatepost status
+  same 'the shell' "${shell}" "$(shell_pid "${terminal}")"
+  shows "${terminal}" 42x || fail 'its screen was lost'
+  inside gatepost terminal send "${terminal}" --enter "echo still-\$((1 + 1))-$1"
+  until_true 'the shell answers' shows "${terminal}" "still-2-$1"
+  same 'her shell' "${alices_shell}" "$(shell_pid "${alices}")"
+  # Her login is one still, too.
+  types "${alices}" "echo hers-\$((1 + 1))-$1"
+  until_true 'her shell answers' page_shows "${alices}" "hers-2-$1"
+}
+
+a_restart_loses_nothing() {
+  local before
+  before=$(server_pid)
+  inside systemctl restart gatepost.service
+  [[ $(server_pid) != "${before}" ]] || fail 'it was not restarted'
+  everything_is_still_there restart
+}
+
+a_stop_loses_nothing() {
+  inside systemctl --quiet stop gatepost.service
+  inside test -e "/proc/${shell}" || fail 'the shell ended'
+  inside systemctl start gatepost.service
+  everything_is_still_there stop
+}
+
+a_killed_server_comes_back() {
+  tell KILL "$(server_pid)"
+  until_true 'the server is back' active gatepost.service
+  everything_is_still_there kill
+}
+
+a_hung_server_is_replaced() {
+  local before
+  before=$(server_pid)
+  inside mkdir -p /run/systemd/system/gatepost.service.d
+  inside sh -c 'printf "[Service]\nWatchdogSec=1s\n" > /run/systemd/system/gatepost.service.d/soon.conf'
+  inside systemctl daemon-reload
+  inside systemctl restart gatepost.service
+  before=$(server_pid)
+  tell STOP "${before}"
+  until_true 'another server' inside sh -c '[ "$(systemctl show -P MainPID gatepost.service)" != "$1" ] && systemctl is-active -q gatepost.service' sh "${before}"
+  inside rm -r /run/systemd/system/gatepost.service.d
+  inside systemctl daemon-reload
+  inside systemctl restart gatepost.service
+  everything_is_still_there hang
+}
+
+a_program_that_eats_memory_dies_alone() {
+  local unit
+  unit=$(units_of 'gatepost-terminal@*.service' | head -n 1)
+  inside systemctl set-property --runtime "${unit}" MemoryMax=64M MemorySwapMax=0
+  inside gatepost terminal send "${terminal}" --enter 'tail -c 1G /dev/zero | cat > /dev/null; echo ate-$((2 + 3))'
+  until_true 'the program ends' shows "${terminal}" ate-5
+  inside systemctl set-property --runtime "${unit}" MemoryMax=infinity
+  everything_is_still_there memory
+}
+
+an_upgrade_loses_nothing() {
+  local before
+  before=$(server_pid)
+  bring "${work}/second/${deb_second}" /tmp/second.deb
+  inside dpkg -i /tmp/second.deb > "${work}/dpkg" 2>&1 || {
+    cat "${work}/dpkg" >&2
+    fail 'dpkg -i'
+    return 1
+  }
+  [[ $(server_pid) != "${before}" ]] || fail 'the new server was not started'
+  everything_is_still_there upgrade
+  # One more, by the new package's keeper beside the old one's.
+  local second
+  second=$(inside gatepost terminal open)
+  inside gatepost terminal close "${second}"
+}
+
+a_disabled_service_stays_so_after_an_upgrade() {
+  inside systemctl disable --now --quiet gatepost.service
+  inside dpkg -i --force-downgrade /tmp/first.deb > /dev/null 2>&1
+  same 'it is' disabled "$(inside systemctl is-enabled gatepost.service || true)"
+  inside systemctl enable --now --quiet gatepost.service
+  everything_is_still_there disable
+}
+
+removal_leaves_nothing_running() {
+  inside dpkg -r gatepost > "${work}/dpkg" 2>&1 || {
+    cat "${work}/dpkg" >&2
+    fail 'dpkg -r'
+    return 1
+  }
+  same 'processes' '' "$(processes)"
+  refused 'the shell living on' inside test -e "/proc/${shell}"
+  refused 'her shell living on' inside test -e "/proc/${alices_shell}"
+  same 'running units' '' "$(inside systemctl list-units --plain --no-legend --state=active,activating,deactivating,failed 'gatepost*')"
+  refused 'its runtime folder being there' inside test -e /run/gatepost
+  same 'sockets' '' "$(inside sh -c 'ls -d /run/gatepost* 2> /dev/null || true')"
+  # Settings and what it remembers are kept for the next installation.
+  inside test -e /etc/gatepost/gatepost.toml
+  inside test -d /var/lib/gatepost
+}
+
+after_removal_it_installs_again() {
+  inside dpkg -i /tmp/second.deb > /dev/null 2>&1
+  until_true 'gatepost.service is active' active gatepost.service
+  until_true 'the page' page_answers
+}
+
+purge_leaves_nothing() {
+  inside gatepost terminal open > /dev/null
+  inside dpkg -P gatepost > "${work}/dpkg" 2>&1 || {
+    cat "${work}/dpkg" >&2
+    fail 'dpkg -P'
+    return 1
+  }
+  same 'processes' '' "$(processes)"
+  same 'files' '' "$(inside sh -c 'find /etc /var/lib /run /usr -xdev -name "*gatepost*" ! -path "/var/lib/dpkg/*" ! -path "/run/systemd/*"')"
+  same 'failed units' '' "$(inside systemctl list-units --failed --plain --no-legend)"
+}
+
+journey=(
+  installs_in_one_step_and_runs
+  the_page_answers_over_https
+  the_server_is_started_by_a_connection
+  nobody_is_refused_during_a_restart
+  units_are_clean_and_locked_up
+  the_servers_sandbox_is_in_force
+  a_terminal_without_a_login_has_its_own_unit_and_user
+  a_user_logs_in_over_https_and_gets_their_own_shell
+  her_login_is_a_session_of_logind
+  the_keeper_is_neither_hers_nor_the_servers
+  password_checks_for_x2go_are_off_and_then_locked_up
+  a_taken_over_server_gets_no_shell_of_hers
+  a_restart_loses_nothing
+  a_stop_loses_nothing
+  a_killed_server_comes_back
+  a_hung_server_is_replaced
+  a_program_that_eats_memory_dies_alone
+  an_upgrade_loses_nothing
+  a_disabled_service_stays_so_after_an_upgrade
+  removal_leaves_nothing_running
+  after_removal_it_installs_again
+  purge_leaves_nothing
+)
+
+travel() {
+  local suite=$1 root step began
+  printf '%s\n' "==> the package on ${suite}" >&2
+  root=$(root_of "${suite}")
+  boot "${root}"
+  for step in "${journey[@]}"; do
+    began=${SECONDS}
+    # Not in a condition, where the shell would go on after a failure inside.
+    "${step}"
+    say "ok ${step//_/ } ($((SECONDS - began)) s)"
+  done
+  halt
+}
+
+if [[ $(id -u) != 0 ]]; then
+  printf 'tests/package: NOT RUN: needs root (it boots a container)\n' >&2
+  exit 0
+fi
+for tool in mmdebstrap systemd-nspawn nsenter pgrep dpkg-deb dpkg-shlibdeps; do
+  command -v "${tool}" > /dev/null || {
+    printf 'tests/package: there is no %s; ./dev setup installs what tests need\n' "${tool}" >&2
+    exit 1
+  }
+done
+
+work=$(mktemp -d)
+trap 'status=$?; if ((status)) && [[ -n ${nspawn} ]]; then inside journalctl --no-pager -n 40 -u "gatepost*" >&2 || true; fi; halt; rm -rf "${work}"' EXIT
+GATEPOST_DEB_VERSION=0.0.1 "${here}/../../packaging/build.sh" "${bin}" "${work}/first"
+GATEPOST_DEB_VERSION=0.0.2 "${here}/../../packaging/build.sh" "${bin}" "${work}/second"
+architecture=$(dpkg --print-architecture)
+deb=gatepost_0.0.1_${architecture}.deb
+deb_second=gatepost_0.0.2_${architecture}.deb
+if (($# == 0)); then
+  set -- bookworm trixie
+fi
+for suite; do
+  travel "${suite}"
+done
