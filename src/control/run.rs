@@ -10,9 +10,10 @@ use crate::wire::message::Request;
 use super::open::Opening;
 use super::{Control, ControlError, MAX_TEXT};
 
-/// Whether somebody logged in with a password of this machine.
+/// Whether somebody logged in with a password of this machine, and can again.
 fn has_password(by: &Principal) -> bool {
-    by.user().is_some_and(|user| user.way == Way::Pam)
+    by.user()
+        .is_some_and(|user| user.way == Way::Pam && user.account.is_some())
 }
 
 impl Control {
