@@ -427,7 +427,7 @@ fn ws_slow_reader_backpressure_slows_nobody_else() {
 }
 
 #[test]
-fn resizes_at_and_past_the_limits_are_clamped() {
+fn resize_0x0_and_resize_65535_are_clamped() {
     let (_server, browser, _terminal, mut viewer) = cat();
     for (cols, rows, expected) in [
         (0_u16, 0_u16, (80, 24)),

@@ -34,6 +34,19 @@ it('what is typed is seen; a reload shows the same', async () => {
   await visitor.leave();
 });
 
+it('xss_title: what a program calls itself is text and nothing else', async () => {
+  await server.open();
+  const visitor = await Visitor.enter(browser, server);
+  const title = '<img src=x onerror=window.broken=1><b>bold</b>';
+  await visitor.run(`printf '\\033]0;${title}\\007'; read x`);
+  await until('the tab is called so', async () => (await visitor.tabs())[0] === title);
+  expect(await visitor.page.title()).toContain(title);
+  const broken = () => [document.querySelectorAll('img, .tab b').length, 'broken' in window];
+  expect(await visitor.page.evaluate(broken)).toEqual([0, false]);
+  visitor.content();
+  await visitor.leave();
+});
+
 it('kill -9 of the server loses nothing and needs no reload', async () => {
   await server.open();
   const visitor = await Visitor.enter(browser, server);
