@@ -319,7 +319,7 @@ a_taken_over_server_gets_no_shell_of_hers() {
 a_flood_of_beginnings_keeps_nobody_from_logging_in() {
   nsenter --target "${leader}" --pid -- python3 - "/proc/${leader}/root/run/gatepost-login/login.sock" << 'PYTHON'
 import socket, sys
-for _ in range(600):
+for _ in range(400):
     line = socket.socket(socket.AF_UNIX)
     line.settimeout(60)
     line.connect(sys.argv[1])
