@@ -228,8 +228,27 @@ export async function list(): Promise<TerminalInfo[]> {
   return ((await response.json()) as { terminals: TerminalInfo[] }).terminals;
 }
 
+/** A command that may be opened, by its name. */
+export interface Offer {
+  name: string;
+  description: string | null;
+  /** The name of an icon, or a character or two. */
+  icon: string | null;
+}
+
+/** What may be opened here. */
+export interface Offers {
+  commands: Offer[];
+  default: string | null;
+  shell: boolean;
+}
+
+export async function offers(): Promise<Offers> {
+  return (await (await call('GET', 'api/commands')).json()) as Offers;
+}
+
 /** Opens a terminal and gives its id. */
-export async function open(wanted: { name?: string; size?: Size } = {}): Promise<string> {
+export async function open(wanted: { name?: string; program?: string; size?: Size } = {}): Promise<string> {
   const response = await call('POST', 'api/terminals', wanted);
   return ((await response.json()) as { terminal: string }).terminal;
 }

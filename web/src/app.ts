@@ -73,7 +73,7 @@ export class App implements PageAround {
       closed: (id) => {
         this.#closed.add(id);
         this.#listed(this.#terminals);
-        if (this.#terminals.length === 0) void this.#deeds.open();
+        if (this.#terminals.length === 0) void this.#deeds.open(true);
       },
       notify: (...notice) => this.notify(...notice),
       loggedOut: (then) => this.loggedOut(then),
@@ -150,7 +150,7 @@ export class App implements PageAround {
     // The terminal first: it is what the person waits for.
     this.#listed(terminals);
     this.#events.start();
-    if (terminals.length === 0) void this.#deeds.open();
+    if (terminals.length === 0) void this.#deeds.open(true);
   }
 
   settings(): Settings {

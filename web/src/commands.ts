@@ -161,6 +161,18 @@ export class Commands {
     this.page.pane()?.focus();
   }
 
+  async #about(id: string): Promise<void> {
+    const part = await this.#fetched(import('./about.ts'));
+    const attachment = this.page.pane()?.attachment;
+    if (!part || !attachment) return;
+    const { meta, hello } = attachment;
+    const roundTrip = await attachment.roundTrip();
+    const known = { id, meta, viewer: hello?.viewer ?? null, keeper: hello?.keeper ?? '', roundTrip };
+    const rename = await part.showAbout('About this terminal', { ...known, now: Date.now() });
+    this.page.pane()?.focus();
+    if (rename) await this.page.deeds.rename(id);
+  }
+
   async #settingsOpen(): Promise<void> {
     const part = await this.#fetched(import('./settings-dialog.ts'));
     await part?.showSettings(this.page.settings(), (settings) => this.page.changed(settings));
@@ -196,6 +208,7 @@ export class Commands {
                 checked: watching === 'silent',
                 run: () => toggle('silent'),
               },
+              { label: 'About it…', run: () => void this.#about(id) },
               { label: 'Save its text…', run: () => this.page.deeds.download(id) },
               { label: 'Rescue: reset a garbled screen', run: () => void this.page.deeds.reset(id) },
               ...(this.page.pane()?.foreignSize
