@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::base::{Principal, Size, TerminalName, User, Way};
+use crate::base::{Door, Principal, Size, TerminalName, User, Way};
 use crate::policy::settings::Settings;
 use crate::policy::{Offered, offered};
 use crate::terminals::{Open, Starter};
@@ -20,11 +20,12 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    /// What is started for `by`, who was found to be allowed to; `helper`: whether this machine has a
-    /// login helper.
+    /// What is started for `by`, who came through `door` and was found to be allowed to; `helper`: whether
+    /// this machine has a login helper.
     pub(super) fn by(
         self,
         by: &Principal,
+        door: Door,
         settings: &Settings,
         helper: bool,
     ) -> Result<Open, ControlError> {
@@ -49,6 +50,9 @@ impl Opening {
                 "a command's first word must not be empty, and no word may contain NUL".to_owned(),
             ));
         }
+        let mut environment = program.environment;
+        // Last, so that these are never somebody else's words.
+        environment.extend(whose(by, door));
         let limits = &settings.limits;
         let size = Size::clamped(
             self.size.cols().min(limits.columns),
@@ -60,7 +64,7 @@ impl Opening {
             name: self.name.or(called),
             owner: by.user().map(User::owner),
             command: program.command,
-            environment: program.environment,
+            environment,
             size,
             scrollback: Some(settings.terminal.scrollback),
             idle: limits.idle,
@@ -68,6 +72,14 @@ impl Opening {
             starter: starter(by, helper),
         })
     }
+}
+
+/// For the programs in it: who opened the terminal, and through which door. Neither is secret.
+fn whose(by: &Principal, door: Door) -> [(String, String); 2] {
+    [
+        ("GATEPOST_USER".to_owned(), by.to_string()),
+        ("GATEPOST_DOOR".to_owned(), door.name().to_owned()),
+    ]
 }
 
 /// Who logged in with PAM gets a shell of their own account; with a login helper on the machine, so

@@ -49,7 +49,7 @@ export function factsOf({ id, meta, viewer, keeper, roundTrip, now }: Known): [s
       ? ''
       : owner.viewer === viewer
         ? ', decided by this screen'
-        : `, decided by ${owner.kiosk ? 'the kiosk' : tidy(owner.label, 40) || 'another viewer'}`;
+        : `, decided by ${owner.kiosk ? 'the kiosk' : owner.label === 'browser' ? 'another browser' : tidy(owner.label, 40) || 'another viewer'}`;
     add('Size', `${meta.size.cols} columns × ${meta.size.rows} rows${whose}`);
   }
   if (meta.opened) add('Opened', `${span(now / 1000 - meta.opened)} ago`);

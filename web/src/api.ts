@@ -47,6 +47,8 @@ async function call(method: string, path: string, body?: unknown, limit = LIMIT)
       method,
       credentials: 'same-origin',
       cache: 'no-store',
+      // What is kept is kept also when the page is left meanwhile.
+      keepalive: method === 'PUT',
       signal: AbortSignal.timeout(limit),
       ...(body === undefined
         ? {}
@@ -188,6 +190,15 @@ export interface Me {
 
 export async function me(): Promise<Me> {
   return (await (await call('GET', 'api/me')).json()) as Me;
+}
+
+/** What this person chose for the page, wherever they did; `null` while nothing. */
+export async function choices(): Promise<unknown> {
+  return ((await (await call('GET', 'api/choices')).json()) as { choices: unknown }).choices;
+}
+
+export async function keepChoices(choices: object): Promise<void> {
+  await call('PUT', 'api/choices', { choices });
 }
 
 /** Has an action done. */

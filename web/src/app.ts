@@ -3,6 +3,7 @@
 import type { TerminalInfo } from './api.ts';
 import * as api from './api.ts';
 import { Attention, notifyDesktop } from './attention.ts';
+import { Choices } from './choices.ts';
 import { Commands } from './commands.ts';
 import { Deeds } from './deeds.ts';
 import { h, iconButton } from './dom.ts';
@@ -40,6 +41,7 @@ export class App implements PageAround {
   #active: string | null = null;
   #overview = false;
   #settings: Settings = load(localStorage);
+  readonly #choices = new Choices((text) => this.notify('warning', text, undefined, 'choices'));
   #theme: Theme = themeOf(this.#settings.theme);
   /** Terminals this page closed: a list still on its way may have them, and their going needs no notice. */
   readonly #closed = new Set<string>();
@@ -101,6 +103,7 @@ export class App implements PageAround {
       changed: (settings) => {
         this.#settings = settings;
         save(localStorage, settings);
+        this.#choices.keep(settings);
         this.#dress();
       },
       notify: (...notice) => this.notify(...notice),
@@ -151,6 +154,12 @@ export class App implements PageAround {
     this.#listed(terminals);
     this.#events.start();
     if (terminals.length === 0) void this.#deeds.open(true);
+    void this.#choices.kept().then((settings) => {
+      if (!settings) return;
+      this.#settings = settings;
+      save(localStorage, settings);
+      this.#dress();
+    });
   }
 
   settings(): Settings {

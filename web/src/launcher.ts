@@ -54,7 +54,7 @@ export function choose(offers: Offers): Promise<string | null> {
             (event.currentTarget as Element).closest('dialog')?.close();
           },
         },
-        h('span', { className: 'icon', textContent: icon, attrs: { 'aria-hidden': 'true' } }),
+        h('span', { className: 'sign', textContent: icon, attrs: { 'aria-hidden': 'true' } }),
         h('span', {}, h('b', { textContent: label }), h('small', { textContent: description })),
       ),
     );
@@ -64,7 +64,7 @@ export function choose(offers: Offers): Promise<string | null> {
       const by = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
       if (by === undefined) return;
       event.preventDefault();
-      const at = tiles.findIndex((tile) => document.activeElement === tile);
+      const at = tiles.indexOf(document.activeElement as HTMLButtonElement);
       tiles[(at + by + tiles.length) % tiles.length]?.focus();
     });
     const first = tiles[0];

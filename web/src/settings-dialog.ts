@@ -69,7 +69,7 @@ export async function showSettings(current: Settings, change: (settings: Setting
       tick('flash', 'Flash on a bell', 'The tab is marked either way.'),
       tick('ctrlVPastes', 'Ctrl-V pastes', 'Otherwise it reaches the program, and Ctrl-Shift-V pastes.'),
       tick('screenReader', 'Screen reader', 'Keeps a readable copy of the screen; slower with much output.'),
-      h('p', { className: 'hint', textContent: 'Kept in this browser.' }),
+      h('p', { className: 'hint', textContent: 'Kept for you, in this browser and others.' }),
     ],
     [{ label: 'Restore defaults', value: true }],
     { cancel: 'Done', focus: theme, plain: true },

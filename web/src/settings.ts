@@ -1,4 +1,5 @@
-// What a person chose for this browser. Kept in localStorage, except on the kiosk's own screen.
+// What a person chose. Kept on the server for them, and in localStorage for the first paint and for when the server
+// keeps nothing; not on the kiosk's own screen.
 import { THEMES, type ThemeName } from './themes.ts';
 
 export interface Settings {
@@ -32,15 +33,20 @@ const KEY = 'gatepost.settings';
 /** Where settings are kept; `localStorage` is one. */
 export type Store = Pick<Storage, 'getItem' | 'setItem'>;
 
-/** Reads settings; what is missing or makes no sense becomes the default. */
+/** Reads what this browser keeps. */
 export function load(store: Store | null): Settings {
-  let found: Partial<Record<keyof Settings, unknown>> = {};
   try {
-    const parsed: unknown = JSON.parse(store?.getItem(KEY) ?? '{}');
-    if (typeof parsed === 'object' && parsed !== null) found = parsed;
+    return understood(JSON.parse(store?.getItem(KEY) ?? '{}'));
   } catch {
     // Unreadable: as if there were none.
+    return DEFAULTS;
   }
+}
+
+/** What was kept, as settings; what is missing or makes no sense becomes the default. */
+export function understood(kept: unknown): Settings {
+  const found: Partial<Record<keyof Settings, unknown>> =
+    typeof kept === 'object' && kept !== null ? kept : {};
   const bool = (key: 'flash' | 'screenReader' | 'ctrlVPastes') => {
     const value = found[key];
     return typeof value === 'boolean' ? value : DEFAULTS[key];
