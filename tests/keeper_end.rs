@@ -134,9 +134,11 @@ fn zombies() {
 #[test]
 fn what_was_started_with_nohup_or_setsid_survives_the_shell() {
     // Each says where it is once nothing hangs it up any more, and only then does the shell end.
-    let keeper = run("nohup bash -c 'echo $$ >$DIR/a; exec sleep 1000' >/dev/null 2>&1 &
+    let keeper = run(
+        "nohup bash -c 'echo $$ >$DIR/a; exec sleep 1000' >/dev/null 2>&1 &
          setsid bash -c 'echo $$ >$DIR/b; exec sleep 1000' &
-         until [ -s $DIR/a ] && [ -s $DIR/b ]; do sleep 0.05; done; disown -a; exit 0");
+         until [ -s $DIR/a ] && [ -s $DIR/b ]; do sleep 0.05; done; disown -a; exit 0",
+    );
     let pids = written(&keeper, &["a", "b"]);
     let mut viewer = keeper.attach();
     viewer.wait("the end", |v| v.meta.exit == Some(Some(Exit::Status(0))));

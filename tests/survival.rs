@@ -86,7 +86,7 @@ fn sigkill_server_sessions_survive_50_times_under_load() {
         "--for",
         "^5000$",
         "--timeout",
-        "20",
+        "60",
     ]);
     place.ok(&[
         "terminal",
@@ -95,7 +95,7 @@ fn sigkill_server_sessions_survive_50_times_under_load() {
         "--for",
         "painted once",
         "--timeout",
-        "20",
+        "60",
     ]);
     place.ok(&["terminal", "send", &quiet, "a line of before", "--enter"]);
     let before = pids(&browser.terminals());
@@ -286,6 +286,6 @@ fn what_hits_the_servers_process_group_or_its_own_terminal_does_not_hit_terminal
         let _next = ServerProcess::start(&place, &[]);
         assert!(place.ok(&["terminal", "list"]).contains(&id), "{signal:?}");
         place.ok(&["terminal", "send", &id, "alive", "--enter"]);
-        place.ok(&["terminal", "wait", &id, "--for", "alive", "--timeout", "20"]);
+        place.ok(&["terminal", "wait", &id, "--for", "alive", "--timeout", "60"]);
     }
 }

@@ -14,6 +14,8 @@ mod support;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
+use gatepost::auth::MAX_CHOICES;
+use gatepost::base::{User, Way};
 use serde_json::json;
 use support::keeper::until;
 use support::server::TestServer;
@@ -66,6 +68,39 @@ fn header_64k_and_uri_64k_and_many_headers_are_refused() {
         "X: y\r\n".repeat(63)
     );
     assert_eq!(browser.raw(fits.as_bytes()).unwrap().status, 200);
+}
+
+#[test]
+fn what_is_chosen_for_the_page_is_kept_up_to_its_limit_and_for_nobody_else() {
+    let server = TestServer::start();
+    let (browser, another) = (server.browser(), server.browser());
+    let keep = |length: usize| {
+        let choices = json!({ "x": "x".repeat(length - r#"{"x":""}"#.len()) });
+        let body = json!({ "choices": choices });
+        (browser.send("PUT", "/api/choices", &body).status, choices)
+    };
+    assert_eq!(
+        another.get("/api/choices").json(),
+        json!({ "choices": null })
+    );
+    let (status, kept) = keep(MAX_CHOICES);
+    assert_eq!(status, 204);
+    assert_eq!(keep(MAX_CHOICES + 1).0, 413);
+    // The same person in another browser.
+    assert_eq!(
+        another.get("/api/choices").json(),
+        json!({ "choices": kept })
+    );
+    let grace = server.browser_of(User::new("grace".parse().unwrap(), Way::Oidc));
+    assert_eq!(grace.get("/api/choices").json(), json!({ "choices": null }));
+    for wrong in [
+        json!({}),
+        json!({ "choices": [] }),
+        json!({ "choices": {}, "more": 1 }),
+    ] {
+        let answer = browser.send("PUT", "/api/choices", &wrong);
+        assert_eq!(answer.status, 400, "{wrong}");
+    }
 }
 
 #[test]

@@ -41,12 +41,12 @@ use crate::wire::logins::LoginInfo;
 
 pub use api_keys::{KeysError, NewKey};
 pub use cas::{CasAnswerError, CasUser, read_lines, read_xml};
+use choices::Choices;
 pub use choices::{ChoicesError, MAX_CHOICES};
 pub use conversation::{
     Dialogue, DialogueError, Judge, MAX_ANSWER, MAX_PROMPTS, Note, Prompt, Step, Stepping, Typed,
 };
 pub use local::{Fresh, LocalError};
-use choices::Choices;
 use logins::Logins;
 pub use logins::Seen;
 pub use object::{AuthObject, MAX_OBJECT, ObjectError, Vouched, WINDOW, sign};

@@ -40,7 +40,9 @@ impl Control {
                     size,
                     directory,
                 };
-                let opened = terminals.open(opening.by(&by, door, &settings, helper)?).await;
+                let opened = terminals
+                    .open(opening.by(&by, door, &settings, helper)?)
+                    .await;
                 let terminal = opened.map_err(|error| match error {
                     // Nobody but root can give them one, however often they log in.
                     TerminalError::LogIn if !has_password(&by) => ControlError::NoAccount,

@@ -6,10 +6,11 @@ import { Attention, notifyDesktop } from './attention.ts';
 import { Choices } from './choices.ts';
 import { Commands } from './commands.ts';
 import { Deeds } from './deeds.ts';
-import { h, iconButton } from './dom.ts';
+import { h, type Icon, iconButton } from './dom.ts';
 import { follow } from './events.ts';
 import type { Notice } from './frames.ts';
 import { KeyBar } from './keybar.ts';
+import { chord } from './keys.ts';
 import type { Driver } from './link.ts';
 import { type Message, Messages } from './messages.ts';
 import { type NoticeAction, Notices } from './notices.ts';
@@ -36,6 +37,8 @@ export class App implements PageAround {
   readonly #keyBar: KeyBar;
   readonly #commands: Commands;
   readonly #events: Driver;
+  /** Makes each button of the bar say its shortcut. */
+  readonly #tools: (() => void)[] = [];
   readonly #panes = new Map<string, Pane>();
   #terminals: TerminalInfo[] = [];
   #active: string | null = null;
@@ -112,12 +115,12 @@ export class App implements PageAround {
       'header',
       { className: 'bar' },
       this.#tabs.element,
-      iconButton('plus', 'Open a terminal (Ctrl-Alt-N)', () => void this.#deeds.open()),
+      this.#tool('plus', 'Open a terminal', 'N', () => void this.#deeds.open()),
       h('span', { className: 'space' }),
       this.#status.owner,
       this.#status.pill,
-      iconButton('grid', 'All terminals (Ctrl-Alt-G)', () => this.#toggleOverview()),
-      iconButton('search', 'Search (Ctrl-Alt-F)', () => void this.#commands.search()),
+      this.#tool('grid', 'All terminals', 'G', () => this.#toggleOverview()),
+      this.#tool('search', 'Search', 'F', () => void this.#commands.search()),
       this.#commands.menuButton,
     );
     this.#empty.append(
@@ -397,7 +400,19 @@ export class App implements PageAround {
     this.#status.show(word, this.#overview ? null : (pane?.foreignSize ?? null));
   }
 
+  /** A button of the bar, whose tooltip says its shortcut. */
+  #tool(name: Icon, label: string, key: string, onclick: () => void): HTMLButtonElement {
+    const button = iconButton(name, label, onclick);
+    this.#tools.push(() => {
+      const keys = chord(key, this.#settings.held);
+      button.title = keys ? `${label} (${keys})` : label;
+      button.setAttribute('aria-label', button.title);
+    });
+    return button;
+  }
+
   #dress(): void {
+    for (const tool of this.#tools) tool();
     this.#theme = themeOf(this.#settings.theme);
     dress(this.#theme);
     this.#arrange();

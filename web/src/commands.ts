@@ -5,7 +5,7 @@ import type { Attention } from './attention.ts';
 import type { Deeds } from './deeds.ts';
 import { iconButton } from './dom.ts';
 import type { Level } from './frames.ts';
-import { type Command, commandOf } from './keys.ts';
+import { type Command, chord, commandOf } from './keys.ts';
 import { openMenu } from './menu.ts';
 import type { NoticeAction } from './notices.ts';
 import type { Pane } from './pane.ts';
@@ -66,7 +66,8 @@ export class Commands {
     const stroke = { code, ctrlKey, altKey, shiftKey, metaKey, altGraph: event.getModifierState('AltGraph') };
     const inTerminal = event.target instanceof Element && event.target.closest('.pane') !== null;
     const selected = inTerminal && (this.page.pane()?.view.term.hasSelection() ?? false);
-    const command = commandOf(stroke, selected, this.page.settings().ctrlVPastes);
+    const { ctrlVPastes, held } = this.page.settings();
+    const command = commandOf(stroke, selected, ctrlVPastes, held);
     if (command === null) return;
     if (command === 'copy' || command === 'paste') {
       if (!inTerminal) return;
@@ -157,7 +158,7 @@ export class Commands {
 
   async #help(): Promise<void> {
     const part = await this.#fetched(import('./help.ts'));
-    await part?.showHelp(this.page.pane()?.attachment.hello?.keeper ?? '');
+    await part?.showHelp(this.page.pane()?.attachment.hello?.keeper ?? '', this.page.settings().held);
     this.page.pane()?.focus();
   }
 
@@ -188,6 +189,7 @@ export class Commands {
   #menu(): void {
     if (document.querySelector('.menu')) return;
     const id = this.page.active();
+    const hint = (key: string) => chord(key, this.page.settings().held) ?? '';
     const watching = id ? this.page.attention.watching(id) : 'nothing';
     const toggle = (what: Watching) =>
       id && this.page.attention.watch(id, watching === what ? 'nothing' : what);
@@ -196,7 +198,7 @@ export class Commands {
       [
         ...(id
           ? [
-              { label: 'Rename…', hint: 'Ctrl-Alt-R', run: () => void this.page.deeds.rename(id) },
+              { label: 'Rename…', hint: hint('R'), run: () => void this.page.deeds.rename(id) },
               { label: 'Paste', hint: 'Ctrl-Shift-V', run: () => void this.page.deeds.paste() },
               {
                 label: 'Tell me when it gets active',
@@ -214,7 +216,7 @@ export class Commands {
               ...(this.page.pane()?.foreignSize
                 ? [{ label: 'Take over its size', run: () => this.page.pane()?.takeSize() }]
                 : []),
-              { label: 'Close…', hint: 'Ctrl-Alt-W', run: () => void this.page.deeds.close(id) },
+              { label: 'Close…', hint: hint('W'), run: () => void this.page.deeds.close(id) },
               null,
             ]
           : []),

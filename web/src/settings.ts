@@ -1,5 +1,6 @@
 // What a person chose. Kept on the server for them, and in localStorage for the first paint and for when the server
 // keeps nothing; not on the kiosk's own screen.
+import { HELD, type Held } from './keys.ts';
 import { THEMES, type ThemeName } from './themes.ts';
 
 export interface Settings {
@@ -12,6 +13,8 @@ export interface Settings {
   screenReader: boolean;
   /** Off: Ctrl-V reaches the program (vim needs it) and Ctrl-Shift-V pastes. */
   ctrlVPastes: boolean;
+  /** What is held down for the page's own shortcuts. */
+  held: Held;
   /** Keys for touch screens. */
   keyBar: 'auto' | 'on' | 'off';
 }
@@ -25,6 +28,7 @@ export const DEFAULTS: Settings = {
   flash: true,
   screenReader: false,
   ctrlVPastes: false,
+  held: 'ctrl-alt',
   keyBar: 'auto',
 };
 
@@ -53,12 +57,14 @@ export function understood(kept: unknown): Settings {
   };
   const theme = THEMES.find((name) => name === found.theme) ?? DEFAULTS.theme;
   const keyBar = (['auto', 'on', 'off'] as const).find((value) => value === found.keyBar) ?? DEFAULTS.keyBar;
+  const held = HELD.find((value) => value === found.held) ?? DEFAULTS.held;
   return {
     theme,
     fontSize: clampFont(found.fontSize),
     flash: bool('flash'),
     screenReader: bool('screenReader'),
     ctrlVPastes: bool('ctrlVPastes'),
+    held,
     keyBar,
   };
 }

@@ -9,7 +9,9 @@ use http::{StatusCode, header};
 use crate::wire::control::RefusalKind;
 
 use super::problem::Problem;
-use super::{Web, actions, api, certificate, choices, events, login, logins, page, sso, terminal, ways};
+use super::{
+    Web, actions, api, certificate, choices, events, login, logins, page, sso, terminal, ways,
+};
 
 /// Every route: its pattern and what answers there.
 fn table() -> Vec<(&'static str, MethodRouter<Web>)> {
