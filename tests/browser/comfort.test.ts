@@ -291,6 +291,7 @@ it('where more than one thing may be opened, a tile is chosen, by mouse or by ke
       await visitor.page.keyboard.press('ArrowDown');
       await visitor.page.keyboard.press('Enter');
       await until('its tab', async () => (await visitor.tabs()).includes('echoes'));
+      await visitor.sees('ready');
       await visitor.run('said to cat');
       await visitor.sees('said to cat\nsaid to cat');
       await visitor.page.getByRole('button', { name: /^Open a terminal/ }).click();
@@ -306,7 +307,7 @@ it('where more than one thing may be opened, a tile is chosen, by mouse or by ke
       await visitor.leave();
     },
     [
-      ...['--set', 'terminal.commands.echoes.command=cat'],
+      ...['--set', 'terminal.commands.echoes.command=sh,-c,echo ready; exec cat'],
       ...['--set', 'terminal.commands.sleeps.command=sleep,1000'],
       ...['--set', 'terminal.commands.sleeps.description=Nothing happens'],
     ],
