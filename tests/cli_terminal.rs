@@ -303,6 +303,11 @@ struct Attached {
 
 impl Attached {
     fn start(place: &Place, arguments: &[&str]) -> Self {
+        Self::of(place, &[&["terminal", "attach"], arguments].concat())
+    }
+
+    /// Any command, in a terminal.
+    fn of(place: &Place, arguments: &[&str]) -> Self {
         use std::io::Read as _;
         let pair = portable_pty::native_pty_system()
             .openpty(portable_pty::PtySize {
@@ -313,7 +318,6 @@ impl Attached {
             })
             .unwrap();
         let mut command = portable_pty::CommandBuilder::new(env!("CARGO_BIN_EXE_gatepost"));
-        command.args(["terminal", "attach"]);
         command.args(arguments);
         command.env("GATEPOST_RUNTIME_DIR", &place.folders.runtime);
         command.env("GATEPOST_STATE_DIR", &place.folders.state);
@@ -425,4 +429,29 @@ fn attach_goes_on_by_itself_when_the_server_comes_back() {
     place.ok(&["terminal", "close", &id]);
     let (_code, seen) = attached.end();
     assert!(seen.contains("closed"), "{seen}");
+}
+
+#[test]
+fn the_machines_text_screen_ends_when_it_is_told_to_also_while_the_server_is_away() {
+    for away in [false, true] {
+        let (place, server) = started();
+        let mut text = Attached::of(&place, &["kiosk", "text"]);
+        until("the kiosk's terminal is shown", || {
+            place.ok(&["terminal", "list"]).contains("100x30")
+        });
+        let server = if away {
+            server.kill();
+            text.wait_text("the server is away");
+            None
+        } else {
+            Some(server)
+        };
+        let pid = i32::try_from(text.child.process_id().unwrap()).unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        // As what gives the window another turn does.
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+        until("it ends", || text.child.try_wait().unwrap().is_some());
+        let _server = server.unwrap_or_else(|| ServerProcess::start(&place, &[]));
+        place.ok(&["terminal", "close", "kiosk"]);
+    }
 }

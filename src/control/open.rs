@@ -17,15 +17,16 @@ pub(super) struct Opening {
     pub(super) command: Vec<String>,
     pub(super) size: Size,
     pub(super) directory: Option<PathBuf>,
+    /// Where it was asked for.
+    pub(super) door: Door,
 }
 
 impl Opening {
-    /// What is started for `by`, who came through `door` and was found to be allowed to; `helper`: whether
-    /// this machine has a login helper.
+    /// What is started for `by`, who was found to be allowed to; `helper`: whether this machine has a
+    /// login helper.
     pub(super) fn by(
         self,
         by: &Principal,
-        door: Door,
         settings: &Settings,
         helper: bool,
     ) -> Result<Open, ControlError> {
@@ -52,7 +53,7 @@ impl Opening {
         }
         let mut environment = program.environment;
         // Last, so that these are never somebody else's words.
-        environment.extend(whose(by, door));
+        environment.extend(whose(by, self.door));
         let limits = &settings.limits;
         let size = Size::clamped(
             self.size.cols().min(limits.columns),

@@ -39,10 +39,9 @@ impl Control {
                     command,
                     size,
                     directory,
+                    door,
                 };
-                let opened = terminals
-                    .open(opening.by(&by, door, &settings, helper)?)
-                    .await;
+                let opened = terminals.open(opening.by(&by, &settings, helper)?).await;
                 let terminal = opened.map_err(|error| match error {
                     // Nobody but root can give them one, however often they log in.
                     TerminalError::LogIn if !has_password(&by) => ControlError::NoAccount,
