@@ -16,6 +16,22 @@ fn has_password(by: &Principal) -> bool {
 }
 
 impl Control {
+    async fn open(&self, opening: Opening, by: &Principal) -> Result<Outcome, ControlError> {
+        let settings = self.settings_for(by);
+        let helper = self.auth.as_ref();
+        let helper = helper.is_some_and(|auth| auth.ways().has_helper());
+        let opened = self
+            .terminals
+            .open(opening.by(by, &settings, helper)?)
+            .await;
+        let terminal = opened.map_err(|error| match error {
+            // Nobody but root can give them one, however often they log in.
+            TerminalError::LogIn if !has_password(by) => ControlError::NoAccount,
+            error => error.into(),
+        })?;
+        Ok(Outcome::Opened { terminal })
+    }
+
     pub(super) async fn run(&self, granted: Granted) -> Result<Outcome, ControlError> {
         let terminals = &self.terminals;
         let Ask {
@@ -30,9 +46,6 @@ impl Control {
                 size,
                 directory,
             } => {
-                let settings = self.settings_for(&by);
-                let helper = self.auth.as_ref();
-                let helper = helper.is_some_and(|auth| auth.ways().has_helper());
                 let opening = Opening {
                     name,
                     program,
@@ -41,13 +54,7 @@ impl Control {
                     directory,
                     door,
                 };
-                let opened = terminals.open(opening.by(&by, &settings, helper)?).await;
-                let terminal = opened.map_err(|error| match error {
-                    // Nobody but root can give them one, however often they log in.
-                    TerminalError::LogIn if !has_password(&by) => ControlError::NoAccount,
-                    error => error.into(),
-                })?;
-                Ok(Outcome::Opened { terminal })
+                self.open(opening, &by).await
             }
             Action::CloseTerminal { terminal } => {
                 terminals.close(terminal).await?;
