@@ -285,7 +285,7 @@ fn systemd_is_told_when_it_is_ready_and_when_it_stops() {
         "--for",
         "none none",
         "--timeout",
-        "20",
+        "60",
     ]);
     assert_eq!(server.stop(), Some(0));
     wait_for("STOPPING=1");

@@ -460,7 +460,7 @@ fn mime_sniff_download_is_impossible_whatever_the_terminal_shows() {
         "--for",
         "script",
         "--timeout",
-        "20",
+        "60",
     ]);
     let text = browser.get(&format!("/api/terminals/{id}/text"));
     assert_eq!(

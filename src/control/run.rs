@@ -17,6 +17,22 @@ fn has_password(by: &Principal) -> bool {
 }
 
 impl Control {
+    async fn open(&self, opening: Opening, by: &Principal) -> Result<Outcome, ControlError> {
+        let settings = self.settings_for(by);
+        let helper = self.auth.as_ref();
+        let helper = helper.is_some_and(|auth| auth.ways().has_helper());
+        let opened = self
+            .terminals
+            .open(opening.by(by, &settings, helper)?)
+            .await;
+        let terminal = opened.map_err(|error| match error {
+            // Nobody but root can give them one, however often they log in.
+            TerminalError::LogIn if !has_password(by) => ControlError::NoAccount,
+            error => error.into(),
+        })?;
+        Ok(Outcome::Opened { terminal })
+    }
+
     pub(super) async fn run(&self, granted: Granted) -> Result<Outcome, ControlError> {
         let terminals = &self.terminals;
         let Ask {
@@ -31,23 +47,15 @@ impl Control {
                 size,
                 directory,
             } => {
-                let settings = self.settings_for(&by);
-                let helper = self.auth.as_ref();
-                let helper = helper.is_some_and(|auth| auth.ways().has_helper());
                 let opening = Opening {
                     name,
                     program,
                     command,
                     size,
                     directory,
+                    door,
                 };
-                let opened = terminals.open(opening.by(&by, &settings, helper)?).await;
-                let terminal = opened.map_err(|error| match error {
-                    // Nobody but root can give them one, however often they log in.
-                    TerminalError::LogIn if !has_password(&by) => ControlError::NoAccount,
-                    error => error.into(),
-                })?;
-                Ok(Outcome::Opened { terminal })
+                self.open(opening, &by).await
             }
             Action::CloseTerminal { terminal } => {
                 terminals.close(terminal).await?;
