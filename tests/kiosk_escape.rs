@@ -119,6 +119,68 @@ fn alt_f4_tab_space_go_nowhere() {
 }
 
 #[test]
+fn ctrl_alt_f1_to_f12_sysrq_and_ctrl_alt_delete_change_nothing() {
+    let screen = Screen::start(800, 480);
+    let server = Server::start();
+    let mut window = window_that_shows_keys(&screen, &server);
+    let x = screen.more_windows();
+    let numbered: Vec<String> = (1..=12)
+        .map(|number| format!("ctrl+alt+F{number}"))
+        .collect();
+    screen.press(&numbered.iter().map(String::as_str).collect::<Vec<_>>());
+    screen.press(&[
+        "alt+Sys_Req",
+        "alt+Print",
+        "ctrl+alt+Delete",
+        "ctrl+alt+BackSpace",
+        "ctrl+alt+KP_Add",
+        "ctrl+alt+KP_Subtract",
+        "ctrl+alt+Escape",
+        "ctrl+shift+Escape",
+        "super+l",
+        "super+d",
+        "super+r",
+        "XF86PowerOff",
+        "XF86Sleep",
+        "XF86WWW",
+        "XF86Terminal",
+        "z",
+    ]);
+    until("the last key in the terminal", || {
+        typed(&server).ends_with('z')
+    });
+    assert_eq!(screen.more_windows(), x);
+    is_as_before(&screen, &mut window);
+}
+
+#[test]
+fn ctrl_z_and_ctrl_backslash_leave_no_shell_behind_a_fixed_command() {
+    let screen = Screen::start(800, 480);
+    let mut server = Server::configured(
+        "[\"kiosk\".terminal]\ndefault_command = \"menu\"\nshell = false\n\
+         [\"kiosk\".terminal.commands.menu]\n\
+         command = [\"/bin/sh\", \"-c\", \"printf '\\\\033[48;2;201;30;90m%400s\\\\033[0m\\\\n' ''; trap '' QUIT; exec cat\"]\n",
+    );
+    server.start_again();
+    let mut window = window(&screen, &server);
+    until("the bar on the screen", || screen.count(PROMPT) > BAR);
+    assert_eq!(screen.more_windows(), 0);
+    // A program without a shell has nobody to be stopped for: it goes on.
+    screen.press(&["ctrl+z", "ctrl+backslash", "ctrl+z"]);
+    screen.type_line("id");
+    until("the program goes on", || {
+        server
+            .screen("kiosk")
+            .lines()
+            .filter(|line| line.trim_end() == "id")
+            .count()
+            == 1
+    });
+    assert!(!server.screen("kiosk").contains("uid="), "nobody ran it");
+    is_as_before(&screen, &mut window);
+}
+
+#[test]
 fn pinch_zoom_and_its_keys_change_nothing() {
     let screen = Screen::start(800, 480);
     let server = Server::start();

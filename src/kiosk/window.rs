@@ -124,7 +124,7 @@ fn open(events: &EventLoop<Happening>, options: &Options) -> Result<Window, Kios
 fn start_link(
     options: Options,
     events: EventLoopProxy<Happening>,
-) -> Result<mpsc::SyncSender<()>, KioskError> {
+) -> Result<mpsc::SyncSender<bool>, KioskError> {
     let (want, wanted) = mpsc::sync_channel(1);
     thread::Builder::new()
         .name("link".to_owned())
@@ -140,7 +140,7 @@ fn start_link(
 /// Everything in the window.
 struct Kiosk {
     events: EventLoopProxy<Happening>,
-    want: mpsc::SyncSender<()>,
+    want: mpsc::SyncSender<bool>,
     cover: Cover,
     gate: Rc<Gate>,
     page: Page,
@@ -152,6 +152,8 @@ struct Kiosk {
     /// What the server gave last; its address is used once.
     given: Option<Given>,
     home: Option<Home>,
+    /// A page was lost, and the server doesn't know yet.
+    lost: bool,
     /// When the next tick comes.
     armed: Option<(Instant, glib::SourceId)>,
     screen_height: u32,
@@ -190,6 +192,7 @@ impl Kiosk {
             settings: settings.clone(),
             given: None,
             home: None,
+            lost: false,
             armed: None,
             screen_height: screen.map_or(0, |size| size.height),
             window: window.gtk_window().clone(),
@@ -238,12 +241,15 @@ impl Kiosk {
 
     /// Gives the machine an event and does what it says.
     fn feed(&mut self, event: Event) -> Result<(), KioskError> {
+        self.lost |= event == Event::ProcessEnded;
         for effect in self.recovery.step(Instant::now(), event) {
             tracing::debug!(?event, ?effect, "recovery");
             match effect {
                 Effect::Ask => {
                     // A full queue means that one is asked for already.
-                    let _asked = self.want.try_send(());
+                    if self.want.try_send(self.lost).is_ok() {
+                        self.lost = false;
+                    }
                 }
                 Effect::Load => self.load()?,
                 Effect::EndProcess => {
