@@ -327,3 +327,28 @@ fn the_administrators_page_asks_for_a_login_and_goes_by_itself() {
     assert_eq!(typed(&server), "z", "what was typed there stayed there");
     is_as_before(&screen, &mut window);
 }
+
+#[test]
+fn the_administrators_page_is_for_who_has_the_password_and_is_never_white() {
+    let screen = Screen::start(800, 480);
+    let mut server = Server::configured("[\"*\".server]\nauth = [\"local\"]\n");
+    server.start_again();
+    let told = server.gatepost(&["admin", "password", "--reset"]);
+    let password = told
+        .lines()
+        .find_map(|line| line.strip_prefix("password: "));
+    let mut window = window_that_shows_keys(&screen, &server);
+    screen.press(&["ctrl+alt+shift+a"]);
+    let lit = |pixels: &[[u8; 3]]| count(pixels, |pixel| pixel.iter().all(|part| *part > 100));
+    let gone = |pixels: &[[u8; 3]]| count(pixels, |pixel| *pixel == PROMPT) < BAR;
+    screen.never_white_until(|pixels| gone(pixels) && lit(pixels) > 200);
+    let keys = format!("admin\t{}", password.unwrap());
+    screen.script(&format!("type --delay 20 \"{keys}\"\nkey Return\n"));
+    // Lists and buttons are more text than two fields.
+    screen.never_white_until(|pixels| lit(pixels) > 5000);
+    screen.shot("admin");
+    screen.press(&["ctrl+alt+shift+a"]);
+    screen.never_white_until(|pixels| !gone(pixels));
+    assert_eq!(typed(&server), "", "what was typed there stayed there");
+    is_as_before(&screen, &mut window);
+}

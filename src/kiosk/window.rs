@@ -50,6 +50,10 @@ enum Happening {
 pub(super) fn run(options: Options) -> Result<u8, KioskError> {
     // tao would panic.
     gtk::init().map_err(|error| KioskError::NoDisplay(error.to_string()))?;
+    // Pages that ask what is wished for are dark, too: nothing here is ever white.
+    if let Some(wishes) = gtk::Settings::default() {
+        wishes.set_gtk_application_prefer_dark_theme(true);
+    }
     let mut events: EventLoop<Happening> = EventLoopBuilder::with_user_event().build();
     let window = open(&events, &options)?;
     let closable = options.closable;
