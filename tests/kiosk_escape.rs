@@ -352,3 +352,28 @@ fn the_administrators_page_is_for_who_has_the_password_and_is_never_white() {
     assert_eq!(typed(&server), "", "what was typed there stayed there");
     is_as_before(&screen, &mut window);
 }
+
+#[test]
+fn no_key_typed_at_the_administrators_page_reaches_the_terminal_behind_it() {
+    let screen = Screen::start(800, 480);
+    let server = Server::start();
+    let mut window = window_that_shows_keys(&screen, &server);
+    // Before there is a page, and past its last field, a toolkit goes to the next thing that takes keys.
+    screen.press(&["ctrl+alt+shift+a", "Tab", "b", "Down", "c", "ctrl+Tab", "d"]);
+    screen.never_white_until(|pixels| count(pixels, |pixel| *pixel == PROMPT) < BAR);
+    until("a page", || {
+        count(&screen.pixels(), |pixel| {
+            pixel.iter().all(|part| *part > 100)
+        }) > 200
+    });
+    for key in ["Tab", "shift+Tab", "Down", "Up", "F6", "ctrl+Tab", "Escape"] {
+        screen.press(&[[key].as_slice(); 8].concat());
+        screen.press(&["x"]);
+    }
+    screen.press(&["ctrl+alt+shift+a"]);
+    screen.never_white_until(|pixels| count(pixels, |pixel| *pixel == PROMPT) > BAR);
+    screen.press(&["z"]);
+    until("the key in the terminal", || typed(&server).ends_with('z'));
+    assert_eq!(typed(&server), "z", "what was typed there stayed there");
+    is_as_before(&screen, &mut window);
+}

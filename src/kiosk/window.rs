@@ -231,7 +231,11 @@ impl Kiosk {
                 self.admin_said(said);
                 return Ok(());
             }
-            Happening::AdminChord => return self.admin_chord(),
+            Happening::AdminChord => {
+                let done = self.admin_chord();
+                self.gate.undecided.set(false);
+                return done;
+            }
             Happening::Tick => {
                 self.armed = None;
                 if self.admin_ends().is_some_and(|at| at <= Instant::now()) {
@@ -285,6 +289,10 @@ impl Kiosk {
             let tell = tell_page(&self.events);
             self.cover.clear();
             self.page = Page::open(&self.cover.place, self.memory_limit, tell)?;
+            if let Some(admin) = &self.admin {
+                self.page.no_keys();
+                admin.focus();
+            }
         }
         let percent = self.settings.zoom.unwrap_or_else(|| {
             let larger = LARGE_SCREENS
@@ -323,6 +331,7 @@ impl Kiosk {
             let events = self.events.clone();
             let told = move |said| tell(&events, Happening::Admin(said));
             let limit = self.settings.memory_limit;
+            self.page.no_keys();
             self.admin = Some(Admin::open(&self.cover.place, home, limit, told)?);
             self.arm();
         }
