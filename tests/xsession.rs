@@ -247,32 +247,15 @@ fn a_real_x_server_takes_the_configuration_and_an_output_that_goes_comes_back() 
     let _server = ServerProcess::start(&place, &[]);
     let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let log = place.temp.path().join("x.log");
-    let mut server = Command::new("/usr/lib/xorg/Xorg")
-        .args([
-            "-displayfd",
-            "1",
-            "-ac",
-            "-noreset",
-            "-novtswitch",
-            "-nolisten",
-            "tcp",
-        ])
-        .arg("-config")
-        .arg(here.join("xsession/xorg.conf"))
-        .arg("-configdir")
-        .arg(here.join("tests/xsession/xorg.conf.d"))
-        .arg("-logfile")
-        .arg(&log)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map(Running)
-        .unwrap();
-    let mut number = String::new();
-    let out = server.0.stdout.take().unwrap();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut number).unwrap();
-    let display = format!(":{}", number.trim());
+    let (_x, display) = x_server(
+        Command::new("/usr/lib/xorg/Xorg")
+            .args(["-novtswitch", "-nolisten", "tcp", "-config"])
+            .arg(here.join("xsession/xorg.conf"))
+            .arg("-configdir")
+            .arg(here.join("tests/xsession/xorg.conf.d"))
+            .arg("-logfile")
+            .arg(&log),
+    );
     let said = std::fs::read_to_string(&log).unwrap();
     for option in [
         "DontVTSwitch\" \"true",
@@ -292,7 +275,7 @@ fn a_real_x_server_takes_the_configuration_and_an_output_that_goes_comes_back() 
     let shows = eye.outputs();
     assert!(shows > 0);
     eye.turn_output_off();
-    let (_, took) = until("the output shows something again", || {
+    let ((), took) = until("the output shows something again", || {
         (eye.outputs() == shows).then_some(())
     });
     eprintln!("an output that went is back after {took:?}");
@@ -332,9 +315,14 @@ fn the_account_is_of_no_use_elsewhere() {
 
 /// An X server without a monitor, and its display.
 fn xvfb() -> (Running, String) {
-    let mut server = tool("Xvfb")
-        .args(["-displayfd", "1", "-ac", "-noreset", "-nolisten", "tcp"])
-        .args(["-screen", "0", "640x480x24"])
+    x_server(tool("Xvfb").args(["-nolisten", "tcp", "-screen", "0", "640x480x24"]))
+}
+
+/// An X server, and the display it chose.
+fn x_server(command: &mut Command) -> (Running, String) {
+    let mut server = command
+        .args(["-displayfd", "1", "-ac", "-noreset"])
+        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -427,4 +415,25 @@ fn it_is_dark_when_asked_and_a_key_wakes_it_and_goes_nowhere_else() {
     until("lit", || (!eye.is_black()).then_some(()));
     place.ok(&["do", "display schedule"]);
     is("lit; ");
+}
+
+#[test]
+fn the_picture_is_turned_as_configured_and_turned_again_when_that_changes() {
+    let place = Place::new();
+    place.configure("gatepost.toml", "[\"*\".display]\nrotate = 90\n");
+    let _server = ServerProcess::start(&place, &[]);
+    // An X server in a window of another one can turn its picture; one without a monitor can't.
+    let (_outer, outside) = xvfb();
+    let (_inner, display) = x_server(
+        tool("Xephyr")
+            .args(["-nolisten", "tcp", "-screen", "400x300"])
+            .env("DISPLAY", &outside),
+    );
+    let (eye, _) = until("a screen", || Eye::open(&display));
+    assert_eq!(eye.size(), (400, 300));
+    let _agent = agent(&place, &display);
+    until("upright", || (eye.size() == (300, 400)).then_some(()));
+    place.configure("gatepost.toml", "[\"*\".display]\nrotate = 180\n");
+    until("and back", || (eye.size() == (400, 300)).then_some(()));
+    assert_eq!(check(&place, "display")["verdict"], "good");
 }

@@ -34,9 +34,12 @@ done
 
 version=$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: linux-image-\(.*\)-amd64$/\1/p')
 series=${version%.*}
-built=${cache}/${version}
+built=${cache}/${version}-with-keys
 
-# module FILE: builds gpio-sim for this kernel.
+# unpacked MODULE: newer kernels compress them.
+unpacked() { if [[ -e $1.xz ]]; then xz -dc "$1.xz"; else cat "$1"; fi; }
+
+# Builds gpio-sim for this kernel.
 build() {
   local packages=${cache}/debs tree=${work}/tree headers
   say "gpio-sim for Linux ${version}"
@@ -64,7 +67,9 @@ build() {
   }
   mkdir -p "${built}.new/modules"
   cp "${work}/module/gpio-sim.ko" "${built}.new/modules/"
-  cp "${tree}/lib/modules/${version}-amd64/kernel/fs/configfs/configfs.ko" "${built}.new/modules/"
+  for module in fs/configfs/configfs drivers/input/evdev drivers/input/misc/uinput; do
+    unpacked "${tree}/lib/modules/${version}-amd64/kernel/${module}.ko" > "${built}.new/modules/${module##*/}.ko"
+  done
   cp "${tree}/boot/vmlinuz-${version}-amd64" "${built}.new/vmlinuz"
   cp "${tree}/bin/busybox" "${built}.new/busybox"
   rm -rf "${packages}"
@@ -86,6 +91,7 @@ for program in gatepost gatepost-keeper; do
   done
 done
 gcc -O2 -static -pthread -o "${guest}/bin/press" "${here}/press.c"
+gcc -O2 -static -o "${guest}/bin/key" "${here}/key.c"
 install -m 755 "${here}/init" "${guest}/init"
 (cd "${guest}" && find . | cpio -o -H newc --quiet | gzip -1) > "${work}/initrd"
 
@@ -101,6 +107,7 @@ says '== end'
 judge() {
   local late acted dropped stalled slowest differs
   says "== $1 named: lamp ready: line pinctrl-bcm2835:30, blink"
+  says "== $1 pedal: lamp ready: line pinctrl-bcm2835:30, blink"
   acted=$(sed -n "s/^== $1 presses \([0-9]*\)\$/\1/p" "${out}")
   dropped=$(sed -n "s/^== $1 dropped \([0-9]*\)\$/\1/p" "${out}")
   stalled=$(sed -n "s/^== $1 stalled \([0-9]*\)\$/\1/p" "${out}")
