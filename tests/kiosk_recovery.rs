@@ -175,8 +175,9 @@ fn thousands_of_screens_of_output_take_no_memory_that_stays() {
             "i=0; while [ $i -lt {screens} ]; do seq $((i*28)) $((i*28+279)); i=$((i+10)); done; echo done-$((0+{screens}))"
         )
     };
-    server.open_kiosk("exec /bin/sh");
+    server.open_kiosk(&shell_with_bar(PROMPT[0], PROMPT[1], PROMPT[2]));
     let window = window(&screen, &server);
+    until("the page", || screen.count(PROMPT) > BAR);
     let memory = || {
         let mut pids = vec![i32::try_from(window.0.id()).unwrap()];
         pids.extend(renderer_of(&window).map(|pid| pid.as_raw_nonzero().get()));

@@ -416,24 +416,3 @@ fn it_is_dark_when_asked_and_a_key_wakes_it_and_goes_nowhere_else() {
     place.ok(&["do", "display schedule"]);
     is("lit; ");
 }
-
-#[test]
-fn the_picture_is_turned_as_configured_and_turned_again_when_that_changes() {
-    let place = Place::new();
-    place.configure("gatepost.toml", "[\"*\".display]\nrotate = 90\n");
-    let _server = ServerProcess::start(&place, &[]);
-    // An X server in a window of another one can turn its picture; one without a monitor can't.
-    let (_outer, outside) = xvfb();
-    let (_inner, display) = x_server(
-        tool("Xephyr")
-            .args(["-nolisten", "tcp", "-screen", "400x300"])
-            .env("DISPLAY", &outside),
-    );
-    let (eye, _) = until("a screen", || Eye::open(&display));
-    assert_eq!(eye.size(), (400, 300));
-    let _agent = agent(&place, &display);
-    until("upright", || (eye.size() == (300, 400)).then_some(()));
-    place.configure("gatepost.toml", "[\"*\".display]\nrotate = 180\n");
-    until("and back", || (eye.size() == (400, 300)).then_some(()));
-    assert_eq!(check(&place, "display")["verdict"], "good");
-}

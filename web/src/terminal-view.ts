@@ -11,6 +11,8 @@ import type { Theme } from './themes.ts';
 
 /** Lines of scrollback the page keeps; searching further back asks the server. */
 export const SCROLLBACK = 10_000;
+/** The same on a kiosk's screen, whose machine is small and whose page stays for months. */
+const KIOSK_SCROLLBACK = 2000;
 /** Room at the right for the scroll bar, in CSS pixels. */
 const SCROLL_BAR = 14;
 /** Smallest and largest type used to fit somebody else's size, in CSS pixels. */
@@ -54,7 +56,7 @@ export class TerminalView {
     this.#base = settings.fontSize;
     this.term = new Terminal({
       allowProposedApi: true,
-      scrollback: SCROLLBACK,
+      scrollback: kiosk ? KIOSK_SCROLLBACK : SCROLLBACK,
       fontFamily: FONTS,
       fontSize: settings.fontSize,
       theme: theme.terminal,
