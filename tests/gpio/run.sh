@@ -131,6 +131,8 @@ judge() {
     fail "99 of 100 presses are acted on within ${late} us, not 30000"
   fi
 }
+says '== sysrq kept 438'
+says '== sysrq by default 0'
 says 'there is no line 31337; there are the chips'
 says 'line 31 is in use by somebody'
 says '== gpiocdev lamp: 1'
