@@ -297,6 +297,25 @@ password_checks_for_x2go_are_off_and_then_locked_up() {
   say "gatepost-auth@.service$(tail -n 1 "${work}/score" | grep -o ': [0-9.]*')"
 }
 
+# The window's package wants WebKitGTK and a screen; this unit of it neither.
+a_kiosks_machine_stays_awake_and_keeps_its_keys_to_itself() {
+  local unit
+  bring "${here}/../../systemd/gatepost-awake.service" /run/systemd/system/gatepost-awake.service
+  inside systemctl daemon-reload
+  inside systemctl start gatepost-awake.service
+  for unit in sleep.target suspend.target ctrl-alt-del.target autovt@tty2.service; do
+    same "${unit}" masked "$(inside systemctl show -P LoadState "${unit}")"
+  done
+  refused 'sleep' inside systemctl start suspend.target
+  inside systemd-inhibit --list --no-pager > "${work}/inhibitors"
+  grep -q 'Gatepost.*idle.*block' "${work}/inhibitors" || fail "no lock against idleness: $(cat "${work}/inhibitors")"
+  inside systemctl stop gatepost-awake.service
+  same 'sleep.target' loaded "$(inside systemctl show -P LoadState sleep.target)"
+  same 'ctrl-alt-del.target' loaded "$(inside systemctl show -P LoadState ctrl-alt-del.target)"
+  inside rm /run/systemd/system/gatepost-awake.service
+  inside systemctl daemon-reload
+}
+
 # Whatever the server's own uid can reach, it can't become somebody without a password.
 a_taken_over_server_gets_no_shell_of_hers() {
   local pid
@@ -465,6 +484,7 @@ journey=(
   the_keeper_is_neither_hers_nor_the_servers
   password_checks_for_x2go_are_off_and_then_locked_up
   a_taken_over_server_gets_no_shell_of_hers
+  a_kiosks_machine_stays_awake_and_keeps_its_keys_to_itself
   a_restart_loses_nothing
   a_stop_loses_nothing
   a_killed_server_comes_back

@@ -12,6 +12,8 @@ import { lineHeightOf } from './type-size.ts';
 
 /** Lines of scrollback the page keeps; searching further back asks the server. */
 export const SCROLLBACK = 10_000;
+/** The same on a kiosk's screen, whose machine is small and whose page stays for months. */
+const KIOSK_SCROLLBACK = 2000;
 /** Room at the right for the scroll bar, in CSS pixels. */
 const SCROLL_BAR = 14;
 /** Smallest and largest type used to fit somebody else's size, in CSS pixels. */
@@ -55,7 +57,7 @@ export class TerminalView {
     this.#base = settings.fontSize;
     this.term = new Terminal({
       allowProposedApi: true,
-      scrollback: SCROLLBACK,
+      scrollback: kiosk ? KIOSK_SCROLLBACK : SCROLLBACK,
       fontFamily: FONTS,
       fontSize: settings.fontSize,
       lineHeight: lineHeightOf(FONTS, settings.fontSize).factor,
