@@ -3,6 +3,7 @@ import { follow } from '../events.ts';
 import { showFreshPassword } from './fresh-password.ts';
 import { Kiosk } from './kiosk.ts';
 import { point } from './pointer.ts';
+import { Teller } from './told.ts';
 import { beat } from './window.ts';
 
 export { askForLogin } from './window.ts';
@@ -11,8 +12,14 @@ export function startKiosk(root: HTMLElement): void {
   document.documentElement.classList.add('kiosk');
   beat();
   point(new URLSearchParams(location.hash.slice(1)).get('cursor'));
+  const teller = new Teller();
   void showFreshPassword(root);
   void new Kiosk(root).start();
-  // Whoever administers it may want this page loaded anew.
-  follow({ listed: () => {}, changed: () => {}, reload: () => location.reload() }).start();
+  follow({
+    listed: () => {},
+    changed: () => {},
+    // Whoever administers it may want this page loaded anew.
+    reload: () => location.reload(),
+    told: (told) => teller.tell(told),
+  }).start();
 }
