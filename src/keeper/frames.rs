@@ -80,8 +80,10 @@ impl<M: Model> Keeper<M> {
                 if info.mode != Mode::Type {
                     return Err("this attachment can't type".to_owned());
                 }
-                self.program.type_in(bytes);
-                self.typed(now);
+                if !self.guest.leaves() {
+                    self.program.type_in(bytes);
+                    self.typed(now);
+                }
             }
             (FromViewer::Resize(size), Some(info)) => {
                 self.size_owner.report(info.viewer, size);
@@ -106,7 +108,7 @@ impl<M: Model> Keeper<M> {
                     if let Some(viewer) = self.viewers.get_mut(index) {
                         viewer.notice(Level::Warning, &KeeperError::Adopted.to_string());
                     }
-                } else if self.hangup.is_none() {
+                } else if self.hangup.is_none() && !self.guest.leaves() {
                     self.typed(now);
                     self.program.restart(now);
                 }
@@ -185,7 +187,9 @@ impl<M: Model> Keeper<M> {
         let number = info.viewer;
         let mode = info.mode;
         if let Some(viewer) = self.viewers.get_mut(index) {
-            viewer.attached = Some(Attached::new(info, flow));
+            let mut attached = Attached::new(info, flow);
+            attached.counts_down = attach.counts_down;
+            viewer.attached = Some(attached);
         }
         self.viewers_changed();
         let Some(viewer) = self.viewers.get_mut(index) else {
@@ -206,6 +210,13 @@ impl<M: Model> Keeper<M> {
             && let Some(warning) = self.warning.take()
         {
             viewer.notice(Level::Warning, &warning);
+        }
+        let reset = self.reset_text();
+        let Some(viewer) = self.viewers.get_mut(index) else {
+            return;
+        };
+        if let Some(text) = reset.filter(|_| viewer.wants_notice()) {
+            viewer.notice(Level::Warning, &text);
         }
         if mode != Mode::Manage {
             if let Some(text) = self.idle.warning_text(now) {
@@ -232,6 +243,7 @@ impl<M: Model> Keeper<M> {
                 | Request::Send { .. }
                 | Request::Reset {}
                 | Request::Notify { .. }
+                | Request::Care(_)
                 | Request::Close {}
         );
         if changes && info.mode == Mode::View {
@@ -316,6 +328,18 @@ impl<M: Model> Keeper<M> {
                 text,
                 message,
             } => Some(self.notify(id, level, text, &message)),
+            Request::Present {} => {
+                self.present(now);
+                ok()
+            }
+            Request::Care(_) if info.mode != Mode::Manage => {
+                let message = "how a terminal is kept is the server's to say";
+                Some(Part::failed(id, FailureKind::Denied, message))
+            }
+            Request::Care(care) => {
+                self.take_care(care, now);
+                ok()
+            }
             Request::Acknowledge { message } => Some(self.acknowledge(id, info, message)),
             Request::Close {} => {
                 let program = &mut self.program;

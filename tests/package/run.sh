@@ -150,7 +150,7 @@ installs_in_one_step_and_runs() {
     return 1
   }
   until_true 'gatepost.service is active' active gatepost.service
-  until_true 'the sockets are active' active gatepost.socket gatepost-redirect.socket gatepost-login.socket gatepost-terminal.socket
+  until_true 'the sockets are active' active gatepost.socket gatepost-redirect.socket gatepost-login.socket gatepost-terminal.socket gatepost-guest.socket
   same 'enabled at boot' enabled "$(inside systemctl is-enabled gatepost.service)"
   same 'failed units' '' "$(inside systemctl list-units --failed --plain --no-legend)"
 }

@@ -14,7 +14,7 @@ export function startKiosk(root: HTMLElement): void {
   point(new URLSearchParams(location.hash.slice(1)).get('cursor'));
   const teller = new Teller();
   void showFreshPassword(root);
-  void new Kiosk(root).start();
+  void new Kiosk(root, teller).start();
   follow({
     listed: () => {},
     changed: () => {},

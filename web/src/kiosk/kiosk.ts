@@ -1,28 +1,64 @@
 // The kiosk's terminal on its page: one and nothing else. Black until it is painted.
 import * as api from '../api.ts';
-import type { Notice } from '../frames.ts';
+import type { Meta, Notice } from '../frames.ts';
 import { type Message, Messages } from '../messages.ts';
 import { Notices } from '../notices.ts';
 import { type PageAround, Pane } from '../pane.ts';
 import { DEFAULTS, type Settings } from '../settings.ts';
 import { dress, type Theme, themeOf } from '../themes.ts';
+import { Attract } from './attract.ts';
+import { Countdown } from './countdown.ts';
+import { Presence } from './presence.ts';
+import { Strip } from './strip.ts';
+import type { Teller } from './told.ts';
 import { askForLogin, say } from './window.ts';
 
 /** The terminal the kiosk shows. */
 const NAME = 'kiosk';
 /** Pause before the list is asked for again, in ms. */
 const AGAIN = 1000;
+/** How long the terminal waits for the settings before it is shown, in ms. */
+const TELL_WITHIN = 700;
 
 export class Kiosk implements PageAround {
   readonly kiosk = true;
   readonly #theme = themeOf('dark');
   readonly #notices = new Notices();
   readonly #messages = new Messages(() => this.#pane?.focus());
+  // First: the curtains stop what it has to see.
+  readonly #presence = new Presence(() => this.#tellPresent());
+  readonly #countdown = new Countdown(() => this.#presence.answer());
+  readonly #attract = new Attract(() => {
+    this.#here = true;
+    this.#presence.answer();
+  });
+  readonly #strip = new Strip();
   #pane: Pane | null = null;
+  /** What the keeper has said last; `null` before. */
+  #used: boolean | null = null;
+  #resetIn: number | null = null;
+  /** Somebody has come to a terminal whose keeper doesn't know yet. */
+  #here = false;
+  readonly #shownBy = performance.now() + TELL_WITHIN;
 
-  constructor(private readonly root: HTMLElement) {
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly teller: Teller,
+  ) {
     dress(this.#theme);
-    root.append(this.#notices.element, this.#messages.element);
+    root.append(
+      this.#strip.element,
+      this.#notices.element,
+      this.#messages.element,
+      this.#attract.element,
+      this.#countdown.element,
+    );
+    teller.on((told) => {
+      this.#strip.dress(told);
+      this.#attract.dress(told.kiosk.attract);
+      if (this.#pane) this.changed(this.#pane);
+    });
+    setTimeout(() => this.#pane && this.changed(this.#pane), TELL_WITHIN);
     // Nothing to choose, to drag or to open on a screen that strangers touch.
     for (const name of ['contextmenu', 'dragstart', 'drop', 'dragover', 'gesturestart']) {
       addEventListener(name, (event) => event.preventDefault(), { capture: true });
@@ -50,7 +86,14 @@ export class Kiosk implements PageAround {
   }
 
   changed(pane: Pane): void {
-    if (pane.painted && !this.root.classList.contains('painted')) {
+    const { live, meta } = pane.attachment;
+    if (live) {
+      this.#presence.reachable();
+      this.#follow(pane, meta);
+    }
+    // What lies over it is to be there first.
+    const dressed = this.teller.told !== null || performance.now() >= this.#shownBy;
+    if (pane.painted && dressed && !this.root.classList.contains('painted')) {
       this.root.classList.add('painted');
       requestAnimationFrame(() => say('painted'));
     }
@@ -59,8 +102,52 @@ export class Kiosk implements PageAround {
     if (phase === 'gone') {
       pane.dispose();
       this.#pane = null;
+      this.#leave(pane);
       void this.start();
     }
+  }
+
+  /** Types as a person does. */
+  type(bytes: Uint8Array): void {
+    this.#pane?.type(bytes);
+  }
+
+  #tellPresent(): boolean {
+    const attachment = this.#pane?.attachment;
+    if (!attachment?.live) return false;
+    // A keeper of an older version doesn't know the word, and has no clock for it either.
+    attachment.ask({ op: 'present' }).catch(() => {});
+    return true;
+  }
+
+  /** Shows what the keeper knows of whoever is there. */
+  #follow(pane: Pane, meta: Meta): void {
+    const used = meta.used ?? true;
+    if (used) this.#here = false;
+    else if (this.#used !== false) this.#leave(pane);
+    this.#used = used;
+    this.#attract.want(!used && !this.#here);
+    const resetIn = meta.reset_in_ms ?? null;
+    if (resetIn !== this.#resetIn) {
+      this.#resetIn = resetIn;
+      if (resetIn === null) this.#countdown.stop();
+      else this.#countdown.start(resetIn);
+    }
+    this.#strip.watch(meta.viewers ?? []);
+  }
+
+  /** Whoever was there has gone, and what was shown to them with them. */
+  #leave(pane: Pane): void {
+    this.#used = false;
+    this.#resetIn = null;
+    this.#presence.gone();
+    this.#countdown.stop();
+    this.#notices.clear();
+    this.#messages.clear();
+    pane.view.term.clearSelection();
+    pane.view.term.scrollToBottom();
+    if (this.teller.told?.kiosk.forget.includes('clipboard')) say('forget');
+    if (!this.#here) this.#attract.want(true);
   }
 
   output(): void {}

@@ -175,7 +175,7 @@ mod tests {
             of(format!(r#"{{"attract":{{"lines":["{long}"]}}}}"#)),
             ["attract.lines"]
         );
-        let seven = serde_json::json!({"attract": {"lines": ["a"; 7]}});
+        let seven = serde_json::json!({"attract": {"lines": vec!["a"; 7]}});
         assert_eq!(of(seven.to_string()), ["attract.lines"]);
         let relative = r#"{"attract":{"picture":"logo.png"}}"#;
         assert_eq!(of(relative.to_owned()), ["attract.picture"]);
