@@ -40,7 +40,7 @@ fn on_the_kiosk(keeper: &TestKeeper) -> Viewer {
     })
 }
 
-fn is_announced(viewer: &Viewer) -> bool {
+fn is_announced(viewer: &mut Viewer) -> bool {
     viewer.meta.reset_in_ms.flatten().is_some()
 }
 

@@ -16,6 +16,9 @@ use support::*;
 
 /// The colour of the ring around the seconds, and of the line that says what to do.
 const ACCENT: [u8; 3] = [0xe3, 0xa8, 0x57];
+/// Pixels of it in a few words, and in the ring.
+const HINT: usize = 20;
+const RING: usize = 400;
 /// Behind the line at the edge.
 const BAR_GROUND: [u8; 3] = [0x19, 0x1c, 0x20];
 /// What the shell's prompt is.
@@ -33,7 +36,7 @@ environment = { PS1 = "guest>" }
 fn terminals(server: &Server) -> Vec<String> {
     let list = server.gatepost(&["terminal", "list", "--json"]);
     let list: serde_json::Value = serde_json::from_str(&list).unwrap();
-    let list = list.as_array().cloned().unwrap_or_default();
+    let list = list["terminals"].as_array().cloned().unwrap_or_default();
     list.iter()
         .filter_map(|info| info.get("id")?.as_str().map(str::to_owned))
         .collect()
@@ -58,7 +61,7 @@ clock = true
     server.start_again();
     let _window = window(&screen, &server);
     until("the page while nobody is there", || {
-        screen.count(ACCENT) > 100
+        screen.count(ACCENT) > HINT
     });
     until("a terminal behind it", || terminals(&server).len() == 1);
     screen.shot("kiosk-attract");
@@ -72,7 +75,7 @@ clock = true
         server.shows("kiosk", "mine-42") && server.screen("kiosk").starts_with("guest>echo mine-")
     });
 
-    until("the countdown", || screen.count(ACCENT) > 100);
+    until("the countdown", || screen.count(ACCENT) > RING);
     screen.shot("kiosk-idle-warning");
     screen.press(&["x"]);
     until("the terminal", || screen.count(ACCENT) == 0);
@@ -81,13 +84,13 @@ clock = true
         server.screen("kiosk").contains("guest>echo y")
     });
 
-    until("the countdown again", || screen.count(ACCENT) > 100);
+    until("the countdown again", || screen.count(ACCENT) > RING);
     until("another terminal", || {
         let now = terminals(&server);
         now.len() == 1 && now != first
     });
     until("the page while nobody is there, again", || {
-        screen.count(ACCENT) > 100
+        (HINT..RING).contains(&screen.count(ACCENT))
     });
     screen.press(&["Return"]);
     until("the terminal", || screen.count(ACCENT) == 0);
@@ -116,7 +119,7 @@ fn the_line_at_the_edge_says_who_watches_and_changes_with_the_settings() {
     let with_strip = rows(&server);
 
     let mut watching = server.watch("kiosk");
-    until("that somebody watches", || screen.count(ACCENT) > 20);
+    until("that somebody watches", || screen.count(ACCENT) > HINT);
     screen.type_line("ls /");
     screen.shot("kiosk-strip");
     drop(watching.0.kill());

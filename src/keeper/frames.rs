@@ -211,12 +211,15 @@ impl<M: Model> Keeper<M> {
         {
             viewer.notice(Level::Warning, &warning);
         }
-        let reset = self.reset_text();
+        let (reset, why) = (self.reset_text(), self.guest.why.clone());
         let Some(viewer) = self.viewers.get_mut(index) else {
             return;
         };
         if let Some(text) = reset.filter(|_| viewer.wants_notice()) {
             viewer.notice(Level::Warning, &text);
+        }
+        if let Some(why) = why.filter(|_| viewer.watches()) {
+            viewer.notice(Level::Warning, &why);
         }
         if mode != Mode::Manage {
             if let Some(text) = self.idle.warning_text(now) {

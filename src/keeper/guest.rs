@@ -30,6 +30,8 @@ pub(super) struct Guest {
     leaving: Option<Hangup>,
     /// The terminal is closed then: its program ended as soon as it was started.
     close_at: Option<Instant>,
+    /// Why, for whoever comes meanwhile.
+    pub(super) why: Option<String>,
 }
 
 impl Guest {
@@ -41,6 +43,7 @@ impl Guest {
             used: false,
             leaving: None,
             close_at: None,
+            why: None,
         }
     }
 
@@ -174,6 +177,7 @@ impl<M: Model> Keeper<M> {
                 PAUSE.as_secs()
             );
             self.notice_all(Level::Warning, &notice);
+            self.guest.why = Some(notice);
             self.guest.close_at = Some(now + PAUSE);
         } else {
             self.close(now);

@@ -50,8 +50,8 @@ export class Strip {
   #showNetwork(): void {
     const none = this.#addresses.length === 0 || !navigator.onLine;
     this.#network.classList.toggle('none', none);
-    // The shortest says most on a small screen: IPv4 where there is one.
-    const [first] = [...this.#addresses].sort((a, b) => a.length - b.length);
+    // One is enough, and IPv4 is what people can type.
+    const first = this.#addresses.find((address) => !address.includes(':')) ?? this.#addresses[0];
     this.#network.textContent = none ? 'No network' : (first ?? '');
   }
 }
@@ -64,6 +64,6 @@ export function watchers(viewers: ViewerInfo[]): string | null {
   if (others.length > 1) return `${others.length} people are watching${typing}`;
   const label = tidy(others[0]?.label ?? '', 40);
   // Words of programs, not names of people.
-  const known = label !== '' && label !== 'browser' && label !== 'terminal';
+  const known = label !== '' && label !== 'browser' && !label.startsWith('command line');
   return `${known ? label : 'Somebody'} is watching${typing}`;
 }
