@@ -184,10 +184,13 @@ fn a_program_that_ends_is_started_again_but_not_in_a_loop() {
     });
     let mut kiosk = on_the_kiosk(&keeper);
     kiosk.wait("the reason", |viewer| told(viewer, "twice within a second"));
-    assert_eq!(count(), 2);
+    // Two, unless the machine was so busy that one of them took a second.
+    let so_far = count();
+    assert!(so_far >= 2, "{so_far}");
     assert_eq!(kiosk.meta.restarts, Some(true));
     kiosk.wait_text("the reason");
-    until("a third start, after the pause", || count() == 3);
+    until("another start, after the pause", || count() > so_far);
+    assert_eq!(count(), so_far + 1);
 }
 
 #[test]

@@ -16,6 +16,8 @@ use support::*;
 
 /// The colour of the ring around the seconds, and of the line that says what to do.
 const ACCENT: [u8; 3] = [0xe3, 0xa8, 0x57];
+/// How long a window may take to open on a machine that is very busy.
+const OPENS: std::time::Duration = std::time::Duration::from_mins(3);
 /// Pixels of it in a few words, and in the ring.
 const HINT: usize = 20;
 const RING: usize = 400;
@@ -48,8 +50,8 @@ fn a_guest_is_greeted_warned_and_gone_and_the_next_finds_a_fresh_terminal() {
     let mut server = Server::configured(&format!(
         r#"{GUEST}
 ["kiosk".kiosk]
-idle_reset = "20s"
-idle_warning = "15s"
+idle_reset = "30s"
+idle_warning = "25s"
 forget = ["home", "clipboard"]
 
 ["kiosk".kiosk.attract]
@@ -60,7 +62,7 @@ clock = true
     ));
     server.start_again();
     let _window = window(&screen, &server);
-    until("the page while nobody is there", || {
+    until_within(OPENS, "the page while nobody is there", || {
         screen.count(ACCENT) > HINT
     });
     until("a terminal behind it", || terminals(&server).len() == 1);
@@ -112,7 +114,7 @@ fn the_line_at_the_edge_says_who_watches_and_changes_with_the_settings() {
         Server::configured(&format!("{GUEST}\n[\"kiosk\".kiosk]\nstrip = \"bottom\"\n"));
     server.start_again();
     let _window = window(&screen, &server);
-    until("the line", || screen.count(BAR_GROUND) > 30_000);
+    until_within(OPENS, "the line", || screen.count(BAR_GROUND) > 30_000);
     until("the terminal", || server.screen("kiosk").contains("guest>"));
     assert_eq!(screen.count(ACCENT), 0, "nobody watches");
     let rows = |server: &Server| server.gatepost(&["terminal", "list", "--json"]);

@@ -114,7 +114,12 @@ impl<M: Model> Keeper<M> {
                 }
             }
             (FromViewer::Request { id, request }, Some(info)) => {
-                let answer = self.request(index, &info, id, request, now);
+                let answer = match request {
+                    Request::Present {} | Request::Care(_) => {
+                        Some(self.guest_request(info.mode, id, &request, now))
+                    }
+                    request => self.request(index, &info, id, request, now),
+                };
                 self.reply(index, answer);
             }
             (FromViewer::Ping(value), Some(_)) => {
@@ -246,7 +251,6 @@ impl<M: Model> Keeper<M> {
                 | Request::Send { .. }
                 | Request::Reset {}
                 | Request::Notify { .. }
-                | Request::Care(_)
                 | Request::Close {}
         );
         if changes && info.mode == Mode::View {
@@ -331,18 +335,8 @@ impl<M: Model> Keeper<M> {
                 text,
                 message,
             } => Some(self.notify(id, level, text, &message)),
-            Request::Present {} => {
-                self.present(now);
-                ok()
-            }
-            Request::Care(_) if info.mode != Mode::Manage => {
-                let message = "how a terminal is kept is the server's to say";
-                Some(Part::failed(id, FailureKind::Denied, message))
-            }
-            Request::Care(care) => {
-                self.take_care(care, now);
-                ok()
-            }
+            // Answered by `guest_request`.
+            Request::Present {} | Request::Care(_) => None,
             Request::Acknowledge { message } => Some(self.acknowledge(id, info, message)),
             Request::Close {} => {
                 let program = &mut self.program;

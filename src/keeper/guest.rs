@@ -6,15 +6,18 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::facts::Changes;
 use super::hangup::Hangup;
 use super::idle::{Due, Idle};
 use super::messages::Messages;
 use super::program::PAUSE;
+use super::requests::Part;
 use super::run::{Keeper, has_no_children};
 use crate::screen::Model;
 use crate::wire::care::Care;
-use crate::wire::message::Level;
+use crate::wire::message::{FailureKind, Level, Mode, Request};
 
 /// Clears screen and scrollback, and every mode with them.
 const WIPE: &[u8] = b"\x1bc\x1b[3J";
@@ -112,10 +115,26 @@ impl<M: Model> Keeper<M> {
         }
     }
 
-    /// It is to be kept so from now on.
-    pub(super) fn take_care(&mut self, care: Care, now: Instant) {
-        self.guest.care(care, now);
-        self.tell_guest();
+    /// Somebody is there, or it is to be kept otherwise from now on.
+    pub(super) fn guest_request(
+        &mut self,
+        mode: Mode,
+        id: u32,
+        request: &Request,
+        now: Instant,
+    ) -> Part {
+        match request {
+            Request::Care(_) if mode != Mode::Manage => {
+                let message = "how a terminal is kept is the server's to say";
+                return Part::failed(id, FailureKind::Denied, message);
+            }
+            Request::Care(care) => {
+                self.guest.care(*care, now);
+                self.tell_guest();
+            }
+            _ => self.present(now),
+        }
+        Part::whole(id, &json!({ "ok": {} }))
     }
 
     /// Does what has come due for whoever is, or was, there.
@@ -161,7 +180,7 @@ impl<M: Model> Keeper<M> {
         }
     }
 
-    /// The program has ended by itself. Says whether that was seen to.
+    /// The program has ended by itself.
     pub(super) fn guest_ended(&mut self, now: Instant) {
         let care = self.guest.care;
         if !care.restart || self.hangup.is_some() {

@@ -416,13 +416,13 @@ a_guest_leaves_nothing_behind() {
   same 'its user' gatepost-kiosk "$(owner_of "${pid}")"
   unit=$(units_of 'gatepost-guest@*.service')
   [[ -n ${unit} ]] || fail 'it is in no unit of its own'
-  inside gatepost terminal send "${guest}" --enter "cat ~/hello; touch ~/mine ${places[*]/%//mine}; history -w"
+  inside gatepost terminal send "${guest}" --enter "cat ~/hello; touch ~/theirs ${places[*]/%//theirs}; history -w"
   until_true 'what is laid out for all' shows "${guest}" laid-out
   inside gatepost terminal send "${guest}" --enter 'echo evil >> /var/lib/gatepost-kiosk/hello; (setsid nohup sleep 1000 &); echo wr"ote" $(ls -A ~ /tmp)'
   until_true 'files of their own' shows "${guest}" 'wrote'
-  shows "${guest}" mine || fail 'the guest has no files'
+  shows "${guest}" theirs || fail 'the guest has no files'
   for place in "${places[@]}"; do
-    refused "being seen in ${place} by others" inside test -e "${place}/mine"
+    refused "being seen in ${place} by others" inside test -e "${place}/theirs"
   done
   same 'what is laid out' laid-out "$(inside cat /var/lib/gatepost-kiosk/hello)"
   inside gatepost terminal send "${guest}" --enter exit
@@ -433,7 +433,7 @@ a_guest_leaves_nothing_behind() {
   inside gatepost terminal send "${guest}" --enter "ls -A ~ ${places[*]}; cat ~/hello; echo li\"sted\""
   until_true 'a list' shows "${guest}" listed
   shows "${guest}" laid-out || fail 'what is laid out is not there'
-  until_true 'nothing of the last guest' has_no "${guest}" mine
+  until_true 'nothing of the last guest' has_no "${guest}" theirs
   # The way it was killed makes no difference.
   inside gatepost terminal send "${guest}" --enter 'touch /tmp/killed'
   unit=$(units_of 'gatepost-guest@*.service')

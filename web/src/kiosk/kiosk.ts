@@ -102,7 +102,7 @@ export class Kiosk implements PageAround {
     if (phase === 'gone') {
       pane.dispose();
       this.#pane = null;
-      this.#leave(pane);
+      this.#leave();
       void this.start();
     }
   }
@@ -124,7 +124,11 @@ export class Kiosk implements PageAround {
   #follow(pane: Pane, meta: Meta): void {
     const used = meta.used ?? true;
     if (used) this.#here = false;
-    else if (this.#used !== false) this.#leave(pane);
+    else if (this.#used !== false) {
+      pane.view.term.clearSelection();
+      pane.view.term.scrollToBottom();
+      this.#leave();
+    }
     this.#used = used;
     this.#attract.want(!used && !this.#here);
     const resetIn = meta.reset_in_ms ?? null;
@@ -137,15 +141,13 @@ export class Kiosk implements PageAround {
   }
 
   /** Whoever was there has gone, and what was shown to them with them. */
-  #leave(pane: Pane): void {
+  #leave(): void {
     this.#used = false;
     this.#resetIn = null;
     this.#presence.gone();
     this.#countdown.stop();
     this.#notices.clear();
     this.#messages.clear();
-    pane.view.term.clearSelection();
-    pane.view.term.scrollToBottom();
     if (this.teller.told?.kiosk.forget.includes('clipboard')) say('forget');
     if (!this.#here) this.#attract.want(true);
   }
