@@ -3,6 +3,7 @@
 //! `docs/protocol-terminal.md` describes the same formats for people who write a client.
 
 pub mod buttons;
+pub mod care;
 pub mod control;
 pub mod cookie;
 pub mod display;
