@@ -158,7 +158,7 @@ mod tests {
         let locked = home.join("locked");
         fs::create_dir(&locked).unwrap();
         fs::write(locked.join("secret"), "x").unwrap();
-        fs::set_permissions(&locked, Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&locked, Permissions::from_mode(0o000)).unwrap();
         let outside = place.path().join("outside");
         fs::create_dir(&outside).unwrap();
         fs::write(outside.join("kept"), "x").unwrap();
