@@ -79,6 +79,7 @@ impl<T: fmt::Display> fmt::Display for Action<T> {
                 }
             }
             Self::ReloadKiosk {} => line.plain("kiosk reload"),
+            Self::Kiosk { does } => line.plain(does.words()),
             Self::Display { state } => line.plain(match state {
                 DisplayState::On => "display on",
                 DisplayState::Off => "display off",
