@@ -242,7 +242,14 @@ it('type can be large and colours clear, at once when the settings change', asyn
       expect(colours).toEqual(['#000000', '#ffffff']);
       expect(await visitor.page.locator('.xterm-accessibility').count()).toBe(1);
       await visitor.run('ls --color=always /usr');
+      await visitor.sees('share');
       await shot(visitor.page, 'kiosk-high-contrast');
+      await visitor.page.setViewportSize({ width: 1920, height: 1080 });
+      await until('the keyboard is no wider than hands are', async () => {
+        const first = await key(visitor, 'Escape').boundingBox();
+        return (first?.x ?? 0) > 300;
+      });
+      await shot(visitor.page, 'kiosk-high-contrast-large');
     },
   );
 });
