@@ -76,7 +76,7 @@ switch_keys = ["F9", "F10"]
     });
 
     // The letter a, where a finger finds it.
-    screen.script("mousemove 107 365 click 1");
+    screen.script("mousemove 107 365 click 1\n");
     until("what was touched", || server.shows("kiosk", "$ a"));
     until("no highlight for somebody who points", || {
         screen.count(ACCENT) == 0
@@ -87,11 +87,17 @@ switch_keys = ["F9", "F10"]
 
     // Where there are no keys, the administrator's chord is touched, one key after the other.
     for (x, y) in [(43, 365), (116, 454), (56, 410), (107, 365)] {
-        screen.script(&format!("mousemove {x} {y} click 1"));
+        screen.script(&format!("mousemove {x} {y} click 1\n"));
     }
     until("the administrator's page", || {
         screen.count(QUIET_ACCENT) > 1000
     });
     screen.shot("kiosk-admin-keys");
-    assert!(server.shows("kiosk", "$ ab"), "the chord went nowhere else");
+    let shown = server.screen("kiosk");
+    let last = shown.lines().rfind(|line| !line.trim().is_empty());
+    assert_eq!(
+        last.map(str::trim_end),
+        Some("$"),
+        "the chord went nowhere else"
+    );
 }
