@@ -165,7 +165,7 @@ fn a_message_goes_to_the_kiosk_unless_it_says_otherwise() {
 }
 
 #[test]
-fn the_kiosks_page_is_told_to_load_anew_and_others_are_not() {
+fn the_kiosks_page_is_told_what_to_do_and_others_are_not() {
     let server = TestServer::start();
     let owner = server.browser();
     let events = |browser: &Browser| {
@@ -181,7 +181,24 @@ fn the_kiosks_page_is_told_to_load_anew_and_others_are_not() {
     kiosk.log_in(&server.place.ok(&["url", "--kiosk"]));
     let mut page = events(&kiosk);
     assert_eq!(done(&owner, "kiosk reload"), json!({ "outcome": "done" }));
-    assert_eq!(page.next(), Message::Text(r#"{"reload":true}"#.to_owned()));
+    // How things are is told before, and in between.
+    let order = |page: &mut Socket| loop {
+        let Message::Text(text) = page.next() else {
+            panic!("an order");
+        };
+        if !text.starts_with(r#"{"kiosk""#) && !text.starts_with(r#"{"terminals""#) {
+            return text;
+        }
+    };
+    assert_eq!(order(&mut page), r#"{"reload":true}"#);
+    for (line, told) in [
+        ("kiosk identity", r#"{"identity":true}"#),
+        ("kiosk switch next", r#"{"pressed":"next"}"#),
+        ("kiosk switch choose", r#"{"pressed":"choose"}"#),
+    ] {
+        assert_eq!(done(&owner, line), json!({ "outcome": "done" }));
+        assert_eq!(order(&mut page), told);
+    }
     owner.open(&json!({ "command": ["cat"] }));
     let Message::Text(text) = own.next() else {
         panic!("the list");

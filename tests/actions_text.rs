@@ -6,8 +6,8 @@
 )]
 
 use gatepost::action::{
-    Action, DisplayState, GRAMMAR, MAX_LINE, MAX_WORDS, Outcome, ParseError, PowerState, Recipient,
-    Which,
+    Action, DisplayState, GRAMMAR, KioskDoes, MAX_LINE, MAX_WORDS, Outcome, ParseError, PowerState,
+    Recipient, Which,
 };
 use gatepost::base::{Level, MessageText, Size, TerminalName, UserName};
 use proptest::prelude::*;
@@ -82,6 +82,9 @@ fn lines() -> Vec<(&'static str, Vec<&'static str>)> {
             vec![],
         ),
         ("kiosk reload", vec![]),
+        ("kiosk identity", vec![]),
+        ("kiosk switch next", vec!["kiosk switch 'next'"]),
+        ("kiosk switch choose", vec![]),
         ("display on", vec![]),
         ("display off", vec!["display 'off'"]),
         ("display schedule", vec![]),
@@ -294,6 +297,7 @@ fn action() -> impl Strategy<Value = Action<Which>> {
         Just(Action::ListTerminals {}),
         Just(Action::CloseAllTerminals {}),
         Just(Action::ReloadKiosk {}),
+        proptest::sample::select(KioskDoes::ALL.to_vec()).prop_map(|does| Action::Kiosk { does }),
         Just(Action::Who {}),
         Just(Action::Display {
             state: DisplayState::On

@@ -91,6 +91,50 @@ fn whatever_is_killed_comes_back_and_nothing_stays_blank() {
     });
 }
 
+/// What the terminal shows.
+#[cfg(feature = "kiosk")]
+const BAR: [u8; 3] = [201, 30, 90];
+
+/// From the first moment of X: black, at most a word on it, then the terminal.
+#[cfg(feature = "kiosk")]
+#[test]
+fn from_the_start_of_x_to_the_terminal_there_is_nothing_but_black() {
+    let place = Place::new();
+    let _server = ServerProcess::start(&place, &[]);
+    place.ok(&[
+        "terminal",
+        "open",
+        "--name",
+        "kiosk",
+        "--",
+        "/bin/sh",
+        "-c",
+        "stty raw -echo; printf '\\033[48;2;201;30;90m%400s\\033[0m' ''; exec cat >/dev/null",
+    ]);
+    let window = env!("CARGO_BIN_EXE_gatepost-kiosk");
+    let desk = Desk::start(&place, XVFB, &format!("env GDK_BACKEND=x11 {window}"));
+    let (eye, _) = until("a screen", || desk.eye());
+    let mut looks = 0;
+    let ((), took) = until("the terminal on it", || {
+        let pixels = eye.pixels();
+        looks += 1;
+        let painted = pixels.iter().filter(|pixel| **pixel == BAR).count() > 1000;
+        // A word of the window's own is a few hundred pixels, and grey.
+        let lit = pixels.iter().filter(|pixel| **pixel != [0, 0, 0]).count();
+        let white = pixels
+            .iter()
+            .filter(|pixel| pixel.iter().all(|part| *part > 220));
+        assert!(
+            painted || lit < 12_000,
+            "{lit} pixels are lit at look {looks}"
+        );
+        assert!(painted || white.count() == 0, "white at look {looks}");
+        painted.then_some(())
+    });
+    eprintln!("X to terminal: {took:?}, {looks} looks");
+    assert!(looks >= 5, "only {looks} looks");
+}
+
 #[test]
 fn without_an_x_server_the_same_terminal_is_there_as_text() {
     let place = Place::new();

@@ -4,6 +4,7 @@
 
 mod find;
 mod health;
+mod kiosk;
 mod print;
 mod text;
 mod which;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use find::{FindError, find};
 pub use health::{Check, Health, Verdict};
+pub use kiosk::KioskDoes;
 pub use text::{GRAMMAR, ParseError, parse_size};
 pub use which::Which;
 pub use words::{MAX_LINE, MAX_WORDS};
@@ -106,6 +108,11 @@ pub enum Action<T = TerminalId> {
     },
     /// Load the page on the machine's own screen anew.
     ReloadKiosk {},
+    /// Have that page do something.
+    Kiosk {
+        /// What.
+        does: KioskDoes,
+    },
     /// Light the machine's own screen, make it dark, or let its schedule decide.
     Display {
         /// How it should be.
@@ -204,6 +211,7 @@ impl<T> Action<T> {
             Self::UnshareTerminal { .. } => "unshare-terminal",
             Self::Message { .. } => "message",
             Self::ReloadKiosk {} => "reload-kiosk",
+            Self::Kiosk { .. } => "kiosk",
             Self::Display { .. } => "display",
             Self::Power { .. } => "power",
             Self::RunHook { .. } => "run-hook",
@@ -277,6 +285,7 @@ impl<T> Action<T> {
                 require_ack,
             },
             Self::ReloadKiosk {} => Action::ReloadKiosk {},
+            Self::Kiosk { does } => Action::Kiosk { does },
             Self::Display { state } => Action::Display { state },
             Self::Power { state } => Action::Power { state },
             Self::RunHook { hook, arguments } => Action::RunHook { hook, arguments },
@@ -295,6 +304,7 @@ impl<T: Copy> Action<T> {
             | Self::OpenTerminal { .. }
             | Self::CloseAllTerminals {}
             | Self::ReloadKiosk {}
+            | Self::Kiosk { .. }
             | Self::Display { .. }
             | Self::Power { .. }
             | Self::RunHook { .. }

@@ -79,6 +79,7 @@ impl<T: fmt::Display> fmt::Display for Action<T> {
                 }
             }
             Self::ReloadKiosk {} => line.plain("kiosk reload"),
+            Self::Kiosk { does } => line.plain(does.words()),
             Self::Display { state } => line.plain(match state {
                 DisplayState::On => "display on",
                 DisplayState::Off => "display off",
@@ -99,17 +100,21 @@ impl<T: fmt::Display> fmt::Display for Action<T> {
             }
             Self::Lamp { lamp, state } => {
                 line.about("lamp", lamp);
-                line.plain(match state {
-                    LampState::On => "on",
-                    LampState::Off => "off",
-                    LampState::Blink => "blink",
-                    LampState::Auto => "auto",
-                });
+                line.plain(lamp_word(*state));
             }
             Self::Who {} => line.plain("who"),
             Self::Health {} => line.plain("health"),
         }
         f.write_str(&line.0)
+    }
+}
+
+const fn lamp_word(state: LampState) -> &'static str {
+    match state {
+        LampState::On => "on",
+        LampState::Off => "off",
+        LampState::Blink => "blink",
+        LampState::Auto => "auto",
     }
 }
 

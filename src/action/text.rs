@@ -8,7 +8,7 @@ use std::str::FromStr;
 use crate::base::{HookArgument, Label, Level, MessageText, Size, TerminalName, UserName};
 
 use super::words::{self, MAX_LINE, MAX_WORDS, Word};
-use super::{Action, DisplayState, LampState, PowerState, Recipient, Which};
+use super::{Action, DisplayState, KioskDoes, LampState, PowerState, Recipient, Which};
 
 /// Why a line is no action.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -99,6 +99,8 @@ pub const GRAMMAR: &[(&str, &str)] = &[
         "message TEXT [--to ID | --all] [--level info|warning|error] [--require-ack]",
     ),
     ("kiosk reload", "kiosk reload"),
+    ("kiosk identity", "kiosk identity"),
+    ("kiosk switch", "kiosk switch next|choose"),
     ("display", "display on|off|schedule"),
     ("power", "power reboot|off"),
     ("hook run", "hook run NAME [-- ARGUMENT…]"),
@@ -320,6 +322,18 @@ fn understand(first: &str, arguments: &mut Arguments) -> Result<Action<Which>, P
         },
         "message" => message(arguments)?,
         "kiosk reload" => Action::ReloadKiosk {},
+        "kiosk identity" => Action::Kiosk {
+            does: KioskDoes::Identity,
+        },
+        "kiosk switch" => {
+            let word = arguments.required("next or choose")?;
+            let does = arguments.parse(&word, |text| match text {
+                "next" => Ok(KioskDoes::SwitchNext),
+                "choose" => Ok(KioskDoes::SwitchChoose),
+                _ => Err("a switch moves on to what is next or chooses".to_owned()),
+            })?;
+            Action::Kiosk { does }
+        }
         "display" => {
             let word = arguments.required("on, off or schedule")?;
             let state = arguments.parse(&word, |text| match text {

@@ -6,6 +6,7 @@ mod certificate;
 mod choices;
 mod conversation;
 pub(crate) mod fetch;
+mod first_use;
 mod judge;
 mod kerberos;
 mod local;
@@ -46,6 +47,7 @@ pub use choices::{ChoicesError, MAX_CHOICES};
 pub use conversation::{
     Dialogue, DialogueError, Judge, MAX_ANSWER, MAX_PROMPTS, Note, Prompt, Step, Stepping, Typed,
 };
+use first_use::FirstUse;
 pub use local::{Fresh, LocalError};
 use logins::Logins;
 pub use logins::Seen;
@@ -188,6 +190,7 @@ pub struct Auth {
     store: Store,
     choices: Choices,
     ways: Ways,
+    first_use: FirstUse,
 }
 
 #[derive(Debug)]
@@ -202,9 +205,12 @@ struct Tables {
 impl Auth {
     /// Reads the logins kept in `file`. A file that can't be read costs the logins, not the start.
     pub fn open(file: PathBuf, limits: AuthLimits, ways: Ways) -> Self {
+        let first_use = file.with_file_name("noted");
         let choices = Choices::open(file.with_file_name("choices.json"));
         let store = Store::new(file);
-        let logins = Logins::new(limits, store.load(), SystemTime::now());
+        let kept = store.load();
+        let used = kept.iter().any(|row| row.principal != Principal::Kiosk {});
+        let logins = Logins::new(limits, kept, SystemTime::now());
         Self {
             limits,
             tables: Mutex::new(Tables {
@@ -215,6 +221,7 @@ impl Auth {
             store,
             choices,
             ways,
+            first_use: FirstUse::open(first_use, used),
         }
     }
 
@@ -274,6 +281,9 @@ impl Auth {
         most: Option<u32>,
     ) -> Result<Secret, AuthError> {
         let secret = random_secret()?;
+        if principal != (Principal::Kiosk {}) {
+            self.first_use.end();
+        }
         {
             let mut tables = self.tables();
             if let Some(before) = instead_of {

@@ -17,9 +17,11 @@ mod watchers;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
-use crate::action::{Action, Ask, FindError, Health, Outcome, TerminalInfo, Which, find};
+use crate::action::{
+    Action, Ask, FindError, Health, KioskDoes, Outcome, TerminalInfo, Which, find,
+};
 use crate::auth::Auth;
 use crate::base::{Access, Door, Principal, TerminalId};
 use crate::hardware::{Lamps, NoLamp};
@@ -35,6 +37,9 @@ pub use hooks::{HookState, HookStates};
 use shares::Shares;
 pub use watchers::Seat;
 use watchers::Watchers;
+
+/// Orders a page that is slow may still have to hear: more than anybody presses in a second.
+const ORDERS: usize = 16;
 
 /// Most text one `SendText` types, in bytes.
 pub const MAX_TEXT: usize = crate::wire::frame::MAX_INPUT;
@@ -129,6 +134,8 @@ pub struct Control {
     shares: Arc<Shares>,
     /// Counts the orders to load the kiosk's page anew. Only such pages listen.
     reloads: watch::Sender<u64>,
+    /// What that page is to do.
+    orders: broadcast::Sender<KioskDoes>,
     screen: Arc<Screen>,
     doctor: Arc<Doctor>,
 }
@@ -147,6 +154,7 @@ impl Control {
             watchers: Arc::default(),
             shares: Arc::default(),
             reloads: watch::Sender::new(0),
+            orders: broadcast::Sender::new(ORDERS),
             screen: Arc::default(),
             doctor: Arc::new(Doctor::new("/", "/")),
         }
@@ -246,6 +254,11 @@ impl Control {
         self.reloads.subscribe()
     }
 
+    /// What the page on the machine's own screen is to do, as it is ordered.
+    pub fn kiosk_orders(&self) -> broadcast::Receiver<KioskDoes> {
+        self.orders.subscribe()
+    }
+
     /// Judges an ask, carries it out and writes it down.
     pub async fn submit(&self, ask: Ask) -> Result<Outcome, ControlError> {
         let (action, terminal) = (ask.action.name(), ask.action.terminal());
@@ -253,7 +266,7 @@ impl Control {
         let looks = matches!(
             ask.action,
             Action::ListTerminals {} | Action::Who {} | Action::Health {}
-        );
+        ) || matches!(ask.action, Action::Kiosk { does } if does.is_typing());
         let from = ask.from.map(|from| from.to_string());
         let line = Line::new(&ask.by, ask.door, from.as_deref(), action, terminal)
             .with_whom(ask.action.with().cloned());

@@ -10,6 +10,10 @@ use crate::wire::message::Request;
 use super::open::Opening;
 use super::{Control, ControlError, MAX_TEXT};
 
+/// Nobody is there to be told.
+const NO_PAGE: ControlError =
+    ControlError::Nobody("no page is shown on this machine's own screen now");
+
 /// Whether somebody logged in with a password of this machine, and can again.
 fn has_password(by: &Principal) -> bool {
     by.user()
@@ -90,11 +94,13 @@ impl Control {
                 level,
                 require_ack,
             } => self.message(text, to, level, require_ack, &by).await,
+            Action::Kiosk { does } => match self.orders.send(does) {
+                Ok(_) => Ok(Outcome::Done {}),
+                Err(_) => Err(NO_PAGE),
+            },
             Action::ReloadKiosk {} => {
                 if self.reloads.receiver_count() == 0 {
-                    return Err(ControlError::Nobody(
-                        "no page is shown on this machine's own screen now",
-                    ));
+                    return Err(NO_PAGE);
                 }
                 self.reloads.send_modify(|count| *count += 1);
                 Ok(Outcome::Done {})

@@ -255,6 +255,7 @@ fn window_settings(local: &Local) -> WindowSettings {
     let rules = local.control.rules();
     let settings = rules.settings_for(&Principal::Kiosk {}, None);
     let kiosk = settings.kiosk;
+    let keys = kiosk.keys();
     WindowSettings {
         cursor: settings.display.cursor,
         zoom: kiosk.zoom,
@@ -262,6 +263,7 @@ fn window_settings(local: &Local) -> WindowSettings {
         admin_chord: kiosk.admin_chord,
         admin_idle: kiosk.admin_idle,
         memory_limit: kiosk.memory_limit,
+        keys,
     }
 }
 

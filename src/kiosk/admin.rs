@@ -26,6 +26,7 @@ impl Admin {
     pub(super) fn open(
         place: &gtk::Overlay,
         home: &Home,
+        keys: Option<&str>,
         memory_limit: u32,
         tell: impl Fn(Said) + Clone + 'static,
     ) -> Result<Self, KioskError> {
@@ -33,7 +34,8 @@ impl Admin {
         place.add_overlay(&own);
         own.show();
         let mut page = Page::open(&own, memory_limit, tell)?;
-        let address = format!("{}#admin", home.page());
+        let keys = keys.map_or_else(String::new, |keys| format!("&keys={keys}"));
+        let address = format!("{}#admin{keys}", home.page());
         page.go(home.clone(), address);
         page.focus();
         tracing::info!("the administrator's page was opened at the screen");

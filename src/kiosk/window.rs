@@ -224,6 +224,7 @@ impl Kiosk {
             Happening::Page(Said::Word(FromPage::Beat)) => Event::Beat,
             Happening::Page(Said::Word(FromPage::Painted)) => Event::Painted,
             Happening::Page(Said::Word(FromPage::Login)) => Event::LoginGone,
+            Happening::Page(Said::Word(FromPage::Admin)) => return self.admin_chord(),
             Happening::Page(Said::Word(FromPage::Forget)) => {
                 clipboard::forget();
                 return Ok(());
@@ -336,7 +337,13 @@ impl Kiosk {
             let told = move |said| tell(&events, Happening::Admin(said));
             let limit = self.settings.memory_limit;
             self.page.no_keys();
-            self.admin = Some(Admin::open(&self.cover.place, home, limit, told)?);
+            self.admin = Some(Admin::open(
+                &self.cover.place,
+                home,
+                self.settings.keys.as_deref(),
+                limit,
+                told,
+            )?);
             self.arm();
         }
         Ok(())

@@ -170,7 +170,15 @@ pub fn decide(ask: Ask, settings: &Settings, facts: &Facts) -> Result<Granted, D
             Recipient::Kiosk {} | Recipient::All {} => Capability::Message,
             Recipient::Terminal(_) => own_or(Capability::Message),
         })?,
-        Action::ReloadKiosk {} | Action::Display { .. } | Action::Power { .. } => {
+        // As keys at the machine itself; from afar, as typing into what isn't theirs.
+        Action::Kiosk { does } if does.is_typing() => needs(match ask.by {
+            Principal::User { .. } => Capability::Type,
+            Principal::Owner {} | Principal::Kiosk {} | Principal::Button { .. } => Capability::Use,
+        })?,
+        Action::Kiosk { .. }
+        | Action::ReloadKiosk {}
+        | Action::Display { .. }
+        | Action::Power { .. } => {
             needs(Capability::Power)?;
         }
         Action::RunHook { .. } | Action::Lamp { .. } => needs(Capability::Hook)?,

@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::action::{Action, DisplayState, PowerState, parse_size};
+use crate::action::{Action, DisplayState, KioskDoes, PowerState, parse_size};
 use crate::base::{HookArgument, Label, Size, TerminalName};
 use crate::wire::control::{Answer, Call};
 
@@ -125,12 +125,27 @@ enum Command {
 enum Kiosk {
     /// Load the page on it anew.
     Reload,
+    /// Show on it who this machine is: name, address, QR code and fingerprint.
+    Identity,
+    /// Move on or choose, as somebody does who uses it by two switches.
+    Switch {
+        /// What the switch does.
+        does: SwitchCommand,
+    },
     /// Keep the window open and the screen from blanking; for X sessions.
     Run(screen::RunArguments),
     /// Show the kiosk's terminal on this console, for ever; where there can't be a window.
     Text,
     /// Turn the text console as configured and keep it from going dark; for root, at boot.
     Console,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum SwitchCommand {
+    /// The highlight moves on.
+    Next,
+    /// What is highlighted is pressed.
+    Choose,
 }
 
 #[derive(Debug, Subcommand)]
@@ -316,6 +331,11 @@ pub(super) fn main() -> ExitCode {
         Some(Command::Message(arguments)) => act::message(arguments),
         Some(Command::Kiosk(kiosk)) => match kiosk {
             Kiosk::Reload => act::run(Action::ReloadKiosk {}, false),
+            Kiosk::Identity => order(KioskDoes::Identity),
+            Kiosk::Switch { does } => order(match does {
+                SwitchCommand::Next => KioskDoes::SwitchNext,
+                SwitchCommand::Choose => KioskDoes::SwitchChoose,
+            }),
             Kiosk::Run(arguments) => screen::run(arguments),
             Kiosk::Text => screen::text(),
             Kiosk::Console => {
@@ -391,6 +411,10 @@ fn run(command: Terminal) -> Result<(), Failure> {
         } => terminal::search(&id, text, regex, limit),
         Terminal::Wait(arguments) => wait::run(arguments),
     }
+}
+
+fn order(does: KioskDoes) -> Result<(), Failure> {
+    act::run(Action::Kiosk { does }, false)
 }
 
 fn url(kiosk: bool) -> Result<(), Failure> {

@@ -19,6 +19,10 @@ pub struct WindowSettings {
     pub admin_idle: u32,
     /// Most memory of the page's process, in MiB; past it, it is replaced.
     pub memory_limit: u32,
+    /// The keyboard on the administrator's page, when there is to be one: when and which, as in
+    /// `touch-de`.
+    #[serde(default)]
+    pub keys: Option<String>,
 }
 
 impl Default for WindowSettings {
@@ -30,6 +34,7 @@ impl Default for WindowSettings {
             admin_chord: window::admin_chord(),
             admin_idle: window::ADMIN_IDLE,
             memory_limit: window::MEMORY_LIMIT,
+            keys: None,
         }
     }
 }
@@ -45,6 +50,8 @@ pub enum FromPage {
     Login,
     /// Whoever was there has gone: what they copied is to be forgotten.
     Forget,
+    /// The administrator's chord was typed on the keyboard on the screen.
+    Admin,
 }
 
 impl FromPage {
@@ -55,6 +62,7 @@ impl FromPage {
             "painted" => Some(Self::Painted),
             "login" => Some(Self::Login),
             "forget" => Some(Self::Forget),
+            "admin" => Some(Self::Admin),
             _ => None,
         }
     }
@@ -65,11 +73,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_says_four_words() {
+    fn a_page_says_five_words() {
         assert_eq!(FromPage::parse("beat"), Some(FromPage::Beat));
         assert_eq!(FromPage::parse("painted"), Some(FromPage::Painted));
         assert_eq!(FromPage::parse("login"), Some(FromPage::Login));
         assert_eq!(FromPage::parse("forget"), Some(FromPage::Forget));
+        assert_eq!(FromPage::parse("admin"), Some(FromPage::Admin));
         for other in ["", "Beat", "beat ", "open http://evil.example"] {
             assert_eq!(FromPage::parse(other), None);
         }

@@ -138,18 +138,18 @@ it('one sees where one is logged in, and ends what one does not know', async () 
 
 it("the kiosk's screen shows the first password until it is noted, and no other does", async () => {
   const kiosk = await Visitor.enter(browser, server, { url: await server.cli('url', '--kiosk') });
-  const shown = kiosk.page.locator('.fresh-password dd').nth(1);
+  const shown = kiosk.page.locator('.identity .secret');
   await shown.waitFor();
   const secret = (await shown.textContent()) ?? '';
   expect(secret).toMatch(/^[a-z2-9]{4}(-[a-z2-9]{4}){3}$/);
   await kiosk.page.keyboard.press('Enter');
-  await until('it is gone', async () => (await kiosk.page.locator('.fresh-password').count()) === 0);
+  await until('it is gone', async () => (await kiosk.page.locator('.identity').count()) === 0);
   const page = await form();
   await logIn(page, secret);
   await page.waitForSelector('.pill.live');
   const again = await Visitor.enter(browser, server, { url: await server.cli('url', '--kiosk') });
   await again.page.waitForSelector('.pane');
-  expect(await again.page.locator('.fresh-password').count()).toBe(0);
+  expect(await again.page.locator('.identity').count()).toBe(0);
   await page.context().close();
   await kiosk.leave();
   await again.leave();

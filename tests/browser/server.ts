@@ -1,6 +1,7 @@
 // A real `gatepost serve` of one test: own folders, own port, killed and started again at will.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -95,7 +96,15 @@ export class Server {
       return /127\.0\.0\.1:(\d+)/.exec(said)?.[1];
     });
     this.port = Number(port);
-    await until('the server answers', async () => (await fetch(`${this.origin}/health`)).ok);
+    // A certificate of its own is as good an answer as any.
+    const answers = async () =>
+      /https:\/\/127/.test(said)
+        ? new Promise<boolean>((resolve, reject) => {
+            const socket = connect(this.port, '127.0.0.1', () => resolve(socket.destroy().destroyed));
+            socket.once('error', reject);
+          })
+        : (await fetch(`${this.origin}/health`)).ok;
+    await until('the server answers', answers);
   }
 
   /** kill -9. */

@@ -126,7 +126,13 @@ impl Eye {
     }
 
     /// How many pixels are of this colour, red first.
-    pub(crate) fn count(&self, [red, green, blue]: [u8; 3]) -> usize {
+    pub(crate) fn count(&self, colour: [u8; 3]) -> usize {
+        let pixels = self.pixels();
+        pixels.iter().filter(|pixel| **pixel == colour).count()
+    }
+
+    /// Every pixel, red first.
+    pub(crate) fn pixels(&self) -> Vec<[u8; 3]> {
         let (width, height) = self.size();
         let image = self
             .0
@@ -135,8 +141,8 @@ impl Eye {
         let data = image.ok().and_then(|image| image.reply().ok());
         let data = data.map(|image| image.data).unwrap_or_default();
         // The fourth byte of a pixel means nothing.
-        let wanted = |pixel: &&[u8]| pixel[..3] == [blue, green, red];
-        data.chunks(4).filter(wanted).count()
+        let pixels = data.chunks_exact(4);
+        pixels.map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect()
     }
 
     /// Whether every pixel is black.

@@ -21,6 +21,7 @@ export type Action =
   | { action: 'unshare-terminal'; terminal: string; with: string }
   | { action: 'message'; text: string; to?: Recipient; level?: Level; require_ack?: boolean }
   | { action: 'reload-kiosk' }
+  | { action: 'kiosk'; does: 'identity' | 'switch-next' | 'switch-choose' }
   | { action: 'display'; state: 'on' | 'off' | 'schedule' }
   | { action: 'power'; state: 'reboot' | 'off' }
   | { action: 'run-hook'; hook: string; arguments?: string[] }
@@ -146,6 +147,8 @@ export function line(action: Action): string {
     }
     case 'reload-kiosk':
       return 'kiosk reload';
+    case 'kiosk':
+      return `kiosk ${action.does.replace('-', ' ')}`;
     case 'display':
       return `display ${action.state}`;
     case 'power':

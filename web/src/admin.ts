@@ -70,6 +70,7 @@ export class Admin implements PageAround {
           may('message') &&
             h('button', { textContent: 'Message to all…', onclick: () => void this.#message('all') }),
           may('power') && say('Reload the kiosk', { action: 'reload-kiosk' }),
+          may('power') && say('Show who it is', { action: 'kiosk', does: 'identity' }),
           may('power') && say('Screen on', { action: 'display', state: 'on' }),
           may('power') && say('Screen off', { action: 'display', state: 'off' }),
           may('power') && say('Screen by schedule', { action: 'display', state: 'schedule' }),

@@ -136,9 +136,17 @@ export async function freshPassword(): Promise<{ user: string; password: string 
 }
 
 /** What browsers elsewhere are shown; `null` where nothing is encrypted. */
-export async function certificate(): Promise<{ address: string; fingerprint: string } | null> {
+export async function certificate(): Promise<{
+  address: string;
+  fingerprint: string;
+  self_signed: boolean;
+} | null> {
   try {
-    return (await (await call('GET', 'api/certificate')).json()) as { address: string; fingerprint: string };
+    return (await (await call('GET', 'api/certificate')).json()) as {
+      address: string;
+      fingerprint: string;
+      self_signed: boolean;
+    };
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return null;
     throw error;

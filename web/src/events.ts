@@ -1,6 +1,7 @@
 // The list of terminals, kept true by the server: opened, closed, renamed or ended anywhere, it is seen here.
 import type { TerminalInfo } from './api.ts';
 import type { Link } from './connection.ts';
+import type { Order } from './kiosk/switch.ts';
 import type { Told } from './kiosk/told.ts';
 import { Driver } from './link.ts';
 
@@ -12,18 +13,26 @@ export function follow(page: {
   reload?(): void;
   /** On the kiosk's own screen: how it is to be, at first and whenever that changes. */
   told?(told: Told): void;
+  /** There: who this machine is should be shown. */
+  identity?(): void;
+  /** There: a switch for people who can't use keys was pressed. */
+  pressed?(order: Order): void;
 }): Driver {
   return new Driver({
     path: 'ws/events',
     first: (token) => JSON.stringify({ token }),
     message: (data) => {
       if (typeof data !== 'string') return false;
-      const { terminals, reload, ...rest } = JSON.parse(data) as Partial<Told> & {
+      const { terminals, reload, identity, pressed, ...rest } = JSON.parse(data) as Partial<Told> & {
         terminals?: TerminalInfo[];
         reload?: boolean;
+        identity?: boolean;
+        pressed?: Order;
       };
       if (terminals) page.listed(terminals);
       if (reload) page.reload?.();
+      if (identity) page.identity?.();
+      if (pressed) page.pressed?.(pressed);
       if (rest.kiosk && rest.machine) page.told?.(rest as Told);
       return true;
     },

@@ -34,6 +34,14 @@ function takeVouched(): ReturnType<typeof vouched> {
 
 let app: App | null = null;
 
+/** The administrator's page on the kiosk's own screen may need a keyboard; the login before it, too. */
+async function pageKeys(): Promise<void> {
+  const keys = new URLSearchParams(location.hash.slice(1)).get('keys');
+  if (keys === null) return;
+  const { startPageKeys } = await import('./kiosk/page-keys.ts');
+  startPageKeys(keys);
+}
+
 async function start(): Promise<void> {
   const token = takeToken();
   const from = takeVouched();
@@ -151,6 +159,7 @@ addEventListener('hashchange', () => {
 });
 
 startClock();
+void pageKeys();
 start().catch((error: unknown) => {
   // A browser that lacks something shows what, instead of nothing.
   sheet('This page could not start', `${String(error)}. It needs a browser of 2023 or later.`);

@@ -8,11 +8,11 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use serde::Deserialize;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio::time::{MissedTickBehavior, interval_at};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::action::{Action, Ask, Outcome};
+use crate::action::{Action, Ask, KioskDoes, Outcome};
 use crate::auth::Login;
 use crate::base::{Door, Principal, Secret};
 
@@ -86,6 +86,7 @@ async fn tell(
     let at_kiosk = login.principal == Principal::Kiosk {};
     // Whoever listens is counted as a page that can be loaded anew.
     let mut reloads = at_kiosk.then(|| web.control.reloads());
+    let mut orders = at_kiosk.then(|| web.control.kiosk_orders());
     let mut settings = web.control.rules_changes();
     settings.mark_changed();
     let mut told = String::new();
@@ -117,6 +118,11 @@ async fn tell(
                 Some(text) => Message::text(text),
                 None => return Close::Violation,
             },
+            does = ordered(&mut orders) => Message::text(match does {
+                KioskDoes::Identity => r#"{"identity":true}"#,
+                KioskDoes::SwitchNext => r#"{"pressed":"next"}"#,
+                KioskDoes::SwitchChoose => r#"{"pressed":"choose"}"#,
+            }),
             () = reload(&mut reloads) => Message::text(r#"{"reload":true}"#),
             _ = ticks.tick() => {
                 if !pulse.ping(every, web.limits.dead) {
@@ -155,6 +161,19 @@ async fn reload(reloads: &mut Option<watch::Receiver<u64>>) {
         return;
     }
     std::future::pending::<()>().await;
+}
+
+/// The next order to the page on the machine's own screen.
+async fn ordered(orders: &mut Option<broadcast::Receiver<KioskDoes>>) -> KioskDoes {
+    while let Some(orders) = orders {
+        match orders.recv().await {
+            Ok(does) => return does,
+            // Somebody presses faster than the page hears: what it missed is missed, as with keys.
+            Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => break,
+        }
+    }
+    std::future::pending().await
 }
 
 async fn list(web: &Web, login: &Login, from: IpAddr) -> Option<String> {

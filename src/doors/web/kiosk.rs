@@ -40,6 +40,8 @@ struct Machine<'a> {
     address: &'a str,
     /// The addresses it has in its networks.
     addresses: Vec<IpAddr>,
+    /// Whether nobody has noted yet what it says of itself, or logged in from elsewhere.
+    first_use: bool,
 }
 
 /// What the kiosk's page is to know now.
@@ -51,6 +53,7 @@ pub(super) fn told(web: &Web) -> String {
             name: system::host_name(),
             address: &web.base,
             addresses: system::addresses(),
+            first_use: web.auth.is_first_use(),
         },
     };
     // Plain values all through, which JSON can hold.

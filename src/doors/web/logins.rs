@@ -73,7 +73,8 @@ pub(super) async fn fresh_password(
     ))
 }
 
-/// `DELETE api/fresh-password`: somebody in front of the kiosk has noted it.
+/// `DELETE api/fresh-password`: somebody in front of the kiosk has noted it, and whatever else the
+/// machine says of itself before its first use.
 pub(super) async fn password_noted(
     State(web): State<Web>,
     request: Request,
@@ -81,7 +82,7 @@ pub(super) async fn password_noted(
     kiosk(&web, &request)?;
     let auth = web.auth.clone();
     let noting = async {
-        let noted = tokio::task::spawn_blocking(move || auth.ways().password_noted());
+        let noted = tokio::task::spawn_blocking(move || auth.noted());
         Ok::<_, Problem>(noted.await.map_err(|_| Problem::unavailable())??)
     };
     let who = (

@@ -40,7 +40,9 @@ pub use buttons::{
     Backend, Button, Hardware as HardwareSettings, Hold, Lamp, Level, Pull, Said, Shows, ShowsError,
 };
 pub use hooks::Hooks;
-pub use kiosk::{Attract, Forgets, IdleDoes, Kiosk, Restart, Strip};
+pub use kiosk::{
+    Attract, Forgets, Identity, IdleDoes, Keyboard, KeyboardLayout, Kiosk, Restart, Strip, Theme,
+};
 pub use limits::Limits;
 pub use log::Log;
 pub use option::{Match, Opt, Reach, Section};

@@ -1,6 +1,7 @@
 // The page on the kiosk's own screen starts here: its terminal, and what stands around it.
 import { follow } from '../events.ts';
-import { showFreshPassword } from './fresh-password.ts';
+import { Access } from './access.ts';
+import { Identity } from './identity.ts';
 import { Kiosk } from './kiosk.ts';
 import { point } from './pointer.ts';
 import { Teller } from './told.ts';
@@ -13,13 +14,19 @@ export function startKiosk(root: HTMLElement): void {
   beat();
   point(new URLSearchParams(location.hash.slice(1)).get('cursor'));
   const teller = new Teller();
-  void showFreshPassword(root);
-  void new Kiosk(root, teller).start();
+  const kiosk = new Kiosk(root, teller);
+  const access = new Access(root, kiosk);
+  kiosk.left = () => access.rest();
+  access.listen(teller);
+  const identity = new Identity(root, teller);
+  void kiosk.start();
   follow({
     listed: () => {},
     changed: () => {},
     // Whoever administers it may want this page loaded anew.
     reload: () => location.reload(),
     told: (told) => teller.tell(told),
+    identity: () => void identity.show(),
+    pressed: (order) => kiosk.answered() || access.order(order),
   }).start();
 }

@@ -4,13 +4,13 @@ import type { Meta, Notice } from '../frames.ts';
 import { type Message, Messages } from '../messages.ts';
 import { Notices } from '../notices.ts';
 import { type PageAround, Pane } from '../pane.ts';
-import { DEFAULTS, type Settings } from '../settings.ts';
+import { clampFont, DEFAULTS, type Settings } from '../settings.ts';
 import { dress, type Theme, themeOf } from '../themes.ts';
 import { Attract } from './attract.ts';
 import { Countdown } from './countdown.ts';
 import { Presence } from './presence.ts';
 import { Strip } from './strip.ts';
-import type { Teller } from './told.ts';
+import type { KioskSettings, Teller } from './told.ts';
 import { askForLogin, say } from './window.ts';
 
 /** The terminal the kiosk shows. */
@@ -22,7 +22,8 @@ const TELL_WITHIN = 700;
 
 export class Kiosk implements PageAround {
   readonly kiosk = true;
-  readonly #theme = themeOf('dark');
+  #theme = themeOf('dark');
+  #settings: Settings = DEFAULTS;
   readonly #notices = new Notices();
   readonly #messages = new Messages(() => this.#pane?.focus());
   // First: the curtains stop what it has to see.
@@ -39,6 +40,8 @@ export class Kiosk implements PageAround {
   #resetIn: number | null = null;
   /** Somebody has come to a terminal whose keeper doesn't know yet. */
   #here = false;
+  /** Called when whoever was there has gone. */
+  left: () => void = () => {};
   readonly #shownBy = performance.now() + TELL_WITHIN;
 
   constructor(
@@ -54,6 +57,7 @@ export class Kiosk implements PageAround {
       this.#countdown.element,
     );
     teller.on((told) => {
+      this.#dress(told.kiosk);
       this.#strip.dress(told);
       this.#attract.dress(told.kiosk.attract);
       if (this.#pane) this.changed(this.#pane);
@@ -70,7 +74,27 @@ export class Kiosk implements PageAround {
   }
 
   settings(): Settings {
-    return DEFAULTS;
+    return this.#settings;
+  }
+
+  /** Types as a person does, for the keyboard on the screen. */
+  type(bytes: Uint8Array): void {
+    this.#pane?.type(bytes);
+    this.#pane?.view.term.scrollToBottom();
+  }
+
+  /** Whether the program asked for application cursor keys. */
+  applicationCursor(): boolean {
+    return this.#pane?.view.term.modes.applicationCursorKeysMode ?? false;
+  }
+
+  /** How large and in what colours everything is. */
+  #dress({ theme, text_size, screen_reader }: KioskSettings): void {
+    this.#theme = themeOf(theme);
+    this.#settings = { ...DEFAULTS, fontSize: clampFont(text_size), screenReader: screen_reader };
+    dress(this.#theme);
+    document.documentElement.classList.toggle('high-contrast', theme === 'high-contrast');
+    this.#pane?.dress();
   }
 
   theme(): Theme {
@@ -107,9 +131,17 @@ export class Kiosk implements PageAround {
     }
   }
 
-  /** Types as a person does. */
-  type(bytes: Uint8Array): void {
-    this.#pane?.type(bytes);
+  /**
+   * Somebody pressed what is no key of this page's, such as a button of the machine; `true` when that was the answer
+   * to what lies over the terminal, and is to do nothing else.
+   */
+  answered(): boolean {
+    const over = this.#countdown.up || this.#attract.up;
+    this.#countdown.stop();
+    if (this.#attract.up) this.#here = true;
+    this.#attract.want(false);
+    this.#presence.answer();
+    return over;
   }
 
   #tellPresent(): boolean {
@@ -146,6 +178,7 @@ export class Kiosk implements PageAround {
     this.#resetIn = null;
     this.#presence.gone();
     this.#countdown.stop();
+    this.left();
     this.#notices.clear();
     this.#messages.clear();
     if (this.teller.told?.kiosk.forget.includes('clipboard')) say('forget');

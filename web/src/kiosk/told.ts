@@ -1,17 +1,30 @@
 // What the server tells the page on the kiosk's own screen: its settings, and what machine this is.
 
+import type { ThemeName } from '../themes.ts';
+import type { LayoutName } from './layouts.ts';
+
 /** Section `kiosk` of the configuration, as far as this page goes by it. */
 export interface KioskSettings {
   idle_does: 'close' | 'restart';
   forget: ('home' | 'clipboard')[];
   attract: { title: string; lines: string[]; picture: string | null; clock: boolean };
   strip: 'off' | 'top' | 'bottom';
+  admin_chord: string;
+  identity: 'first-use' | 'never';
+  theme: Exclude<ThemeName, 'auto'>;
+  text_size: number;
+  screen_reader: boolean;
+  keyboard: 'never' | 'touch' | 'always';
+  keyboard_layout: LayoutName;
+  switch_keys: string[];
+  /** In ms. */
+  switch_scan: number | null;
 }
 
 /** One message of `ws/events`. */
 export interface Told {
   kiosk: KioskSettings;
-  machine: { name: string; address: string; addresses: string[] };
+  machine: { name: string; address: string; addresses: string[]; first_use: boolean };
 }
 
 /** Passes on what the server has told last, to whoever goes by it. */

@@ -9,7 +9,7 @@ interface Window_ {
 }
 
 /** Says one of the words of `src/wire/kiosk.rs` to the window. */
-export function say(word: 'beat' | 'painted' | 'login' | 'forget'): void {
+export function say(word: 'beat' | 'painted' | 'login' | 'forget' | 'admin'): void {
   (window as Window_).ipc?.postMessage(word);
 }
 

@@ -7,9 +7,11 @@ use crate::base::{Chord, window};
 
 use super::{Objection, Period};
 
+mod access;
 mod guest;
 mod options;
 
+pub use access::{Identity, Keyboard, KeyboardLayout, Theme};
 pub use guest::{Attract, Forgets, IdleDoes, Restart, Strip};
 pub(super) use options::SECTION;
 
@@ -44,6 +46,22 @@ pub struct Kiosk {
     pub attract: Attract,
     /// Where the line is that says how things stand.
     pub strip: Strip,
+    /// When the screen says who the machine is, unasked.
+    pub identity: Identity,
+    /// The page's colours.
+    pub theme: Theme,
+    /// Size of the terminal's type, in CSS pixels.
+    pub text_size: u16,
+    /// Whether a readable copy of the terminal is kept for screen readers.
+    pub screen_reader: bool,
+    /// When there is a keyboard on the screen.
+    pub keyboard: Keyboard,
+    /// What is printed on its keys.
+    pub keyboard_layout: KeyboardLayout,
+    /// Keys that are switches: the first moves on, the second chooses.
+    pub switch_keys: Vec<Chord>,
+    /// The highlight moves on by itself so often, in milliseconds.
+    pub switch_scan: Option<u32>,
 }
 
 impl Default for Kiosk {
@@ -62,6 +80,14 @@ impl Default for Kiosk {
             forget: Vec::new(),
             attract: Attract::default(),
             strip: Strip::default(),
+            identity: Identity::default(),
+            theme: Theme::default(),
+            text_size: Self::TEXT_SIZE,
+            screen_reader: false,
+            keyboard: Keyboard::default(),
+            keyboard_layout: KeyboardLayout::default(),
+            switch_keys: Vec::new(),
+            switch_scan: None,
         }
     }
 }
@@ -113,6 +139,7 @@ impl Kiosk {
             "has to be from 16 to 8192 MiB".to_owned(),
         );
         self.check_guest(&mut object);
+        self.check_access(&mut object);
     }
 }
 

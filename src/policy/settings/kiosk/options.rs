@@ -87,5 +87,45 @@ pub(in crate::policy::settings) const SECTION: Section = Section {
             "off, top or bottom",
             "A line at the edge of the screen with the machine's name and address, the network, who else watches, and the time.",
         ),
+        Opt::principal(
+            "identity",
+            "first-use or never",
+            "first-use: a machine others can reach shows its name, address, QR code and fingerprint, and the administrator's first password, until somebody has noted it or logged in from elsewhere. `kiosk identity` shows it again, without a password.",
+        ),
+        Opt::principal(
+            "theme",
+            "dark, light, solarized-dark, solarized-light or high-contrast",
+            "Colours of the terminal and of everything around it. high-contrast also lifts the colours of programs until they can be read.",
+        ),
+        Opt::principal(
+            "text_size",
+            "whole number of pixels, 7 to 40",
+            "Size of the terminal's type, before `zoom`, which makes everything else larger too.",
+        ),
+        Opt::principal(
+            "screen_reader",
+            "true or false",
+            "Keep a readable copy of the terminal's screen for screen readers. It costs speed.",
+        ),
+        Opt::principal(
+            "keyboard",
+            "never, touch or always",
+            "A keyboard on the screen, below the terminal. touch: when the screen is touched, until real keys are used or it is put away. For touch screens that pass for a mouse: always.",
+        ),
+        Opt::principal(
+            "keyboard_layout",
+            "us, gb, de, fr or es",
+            "What is printed on its keys.",
+        ),
+        Opt::principal(
+            "switch_keys",
+            "list of at most two chords",
+            "Keys of two switches for people who can't use others: the first moves a highlight over the keyboard on the screen, the second chooses. Buttons of the machine do the same by `kiosk switch next` and `kiosk switch choose`.",
+        ),
+        Opt::principal(
+            "switch_scan",
+            "whole number of milliseconds, 300 to 60000",
+            "The highlight moves on by itself so often, and any switch chooses.",
+        ),
     ],
 };
