@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | words | [`base`] |
 //! | vocabulary | [`action`] |
-//! | pure logic | [`policy`], [`screen`], [`wire`] |
+//! | pure logic | [`policy`], [`screen`], [`wire`]; [`provision`] in the words of `policy` |
 //! | mechanisms | [`terminals`], [`auth`], [`hardware`], [`system`] |
 //! | decisions carried out | [`control`] |
 //! | ways in, and processes of their own | [`doors`], [`keeper`], [`login`], [`kiosk`] |
@@ -24,6 +24,7 @@ pub mod keeper;
 pub mod kiosk;
 pub mod login;
 pub mod policy;
+pub mod provision;
 pub mod role;
 pub mod screen;
 pub mod system;
