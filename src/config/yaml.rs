@@ -72,7 +72,11 @@ impl<'a> Reader<'a> {
             Some(Ok((event, span))) => Ok((event, self.place(span.start.index()))),
             Some(Err(error)) => {
                 let at = self.place(error.marker().index());
-                Err(Problem::error(&at, "", format!("not YAML: {}", error.info())))
+                Err(Problem::error(
+                    &at,
+                    "",
+                    format!("not YAML: {}", error.info()),
+                ))
             }
             None => Ok((Event::StreamEnd, self.place(usize::MAX))),
         }
@@ -214,14 +218,24 @@ mod tests {
             assert!(error.contains(says), "{text:?}: {error}");
         }
         let deep = "[".repeat(MAX_DEPTH + 2) + &"]".repeat(MAX_DEPTH + 2);
-        assert!(read(&format!("a: {deep}\n")).unwrap_err().contains("inside one another"));
+        assert!(
+            read(&format!("a: {deep}\n"))
+                .unwrap_err()
+                .contains("inside one another")
+        );
     }
 
     #[test]
     fn the_place_of_a_text_is_the_place_of_its_bytes() {
         for (syntax, text) in [
-            (Syntax::Yaml, "ö: x\nb: \"s3cret\"\nc: 's3cret'\nd: s3cret # no\ne: [s3cret]\n"),
-            (Syntax::Toml, "ö = 'x'\nb = \"s3cret\"\nc = 's3cret'\n[d]\ne = [\"s3cret\"] # no\n"),
+            (
+                Syntax::Yaml,
+                "ö: x\nb: \"s3cret\"\nc: 's3cret'\nd: s3cret # no\ne: [s3cret]\n",
+            ),
+            (
+                Syntax::Toml,
+                "ö = 'x'\nb = \"s3cret\"\nc = 's3cret'\n[d]\ne = [\"s3cret\"] # no\n",
+            ),
         ] {
             let found: Vec<_> = texts(syntax, text, Path::new("x"))
                 .into_iter()

@@ -28,7 +28,11 @@ pub(super) fn plan(provision: &Provision, out: &mut Vec<Planned>) {
         });
     }
     if !admin.ssh_keys.is_empty() {
-        let keys: String = admin.ssh_keys.iter().map(|key| format!("{key}\n")).collect();
+        let keys: String = admin
+            .ssh_keys
+            .iter()
+            .map(|key| format!("{key}\n"))
+            .collect();
         let path = under(&format!("etc/ssh/authorized_keys/{}", admin.name));
         out.push(Planned::public(path, keys));
     }
@@ -38,7 +42,10 @@ pub(super) fn plan(provision: &Provision, out: &mut Vec<Planned>) {
             "AllowUsers {}\nPasswordAuthentication {passwords}\nKbdInteractiveAuthentication {passwords}\n",
             admin.name
         );
-        out.push(Planned::public(under("etc/ssh/sshd_config.d/50-provisioned.conf"), text));
+        out.push(Planned::public(
+            under("etc/ssh/sshd_config.d/50-provisioned.conf"),
+            text,
+        ));
         // Its being there is what starts SSH.
         out.push(Planned::public(under("etc/ssh/enabled"), String::new()));
     }
@@ -74,8 +81,14 @@ fn records(admin: &Admin, out: &mut Vec<Planned>) {
     if admin.password_hash.is_some() {
         link("user-privileged");
     }
-    out.push(Planned::public(path(&format!("{name}.user")), user.to_string()));
-    out.push(Planned::public(path(&format!("{name}.group")), group.to_string()));
+    out.push(Planned::public(
+        path(&format!("{name}.user")),
+        user.to_string(),
+    ));
+    out.push(Planned::public(
+        path(&format!("{name}.group")),
+        group.to_string(),
+    ));
     let sudo = admin.password_hash.is_some().then_some(&SUDO);
     for group in GROUPS.iter().chain(sudo) {
         let file = path(&format!("{name}:{group}.membership"));

@@ -84,7 +84,10 @@ impl Provision {
         );
         rest.above = &["fleet"];
         rest.when(
-            self.fleet.broker.as_ref().is_some_and(|url| !is_broker(url)),
+            self.fleet
+                .broker
+                .as_ref()
+                .is_some_and(|url| !is_broker(url)),
             "broker",
             "write its URL, as in \"amqps://kiosk7@broker.example/\"",
         );
@@ -98,7 +101,10 @@ fn is_broker(url: &Hidden) -> bool {
     url == MOVED
         || url.len() <= 1024
             && !url.chars().any(|c| c.is_control() || c.is_whitespace())
-            && known.iter().any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+            && known.iter().any(|scheme| {
+                url.strip_prefix(scheme)
+                    .is_some_and(|rest| !rest.is_empty())
+            })
 }
 
 impl Wlan {
@@ -121,7 +127,12 @@ impl Wlan {
             Security::Open => &[],
             Security::Psk | Security::Sae => &["password"],
             Security::Peap => &["identity", "password", "ca_certificate"],
-            Security::Tls => &["identity", "client_certificate", "client_key", "ca_certificate"],
+            Security::Tls => &[
+                "identity",
+                "client_certificate",
+                "client_key",
+                "ca_certificate",
+            ],
         };
         for key in needs {
             let message = match *key {
@@ -136,14 +147,32 @@ impl Wlan {
             note.when(absent(key), key, message);
         }
         let useless = [
-            ("password", self.password.is_some() && matches!(kind, Security::Open | Security::Tls)),
+            (
+                "password",
+                self.password.is_some() && matches!(kind, Security::Open | Security::Tls),
+            ),
             ("identity", self.identity.is_some() && !enterprise),
-            ("anonymous_identity", self.anonymous_identity.is_some() && !enterprise),
+            (
+                "anonymous_identity",
+                self.anonymous_identity.is_some() && !enterprise,
+            ),
             ("domain", self.domain.is_some() && !enterprise),
-            ("ca_certificate", self.ca_certificate.is_some() && !enterprise),
-            ("client_certificate", self.client_certificate.is_some() && kind != Security::Tls),
-            ("client_key", self.client_key.is_some() && kind != Security::Tls),
-            ("client_key_password", self.client_key_password.is_some() && kind != Security::Tls),
+            (
+                "ca_certificate",
+                self.ca_certificate.is_some() && !enterprise,
+            ),
+            (
+                "client_certificate",
+                self.client_certificate.is_some() && kind != Security::Tls,
+            ),
+            (
+                "client_key",
+                self.client_key.is_some() && kind != Security::Tls,
+            ),
+            (
+                "client_key_password",
+                self.client_key_password.is_some() && kind != Security::Tls,
+            ),
         ];
         for (key, wrong) in useless {
             note.when(wrong, key, "means nothing with this kind of security");
@@ -158,7 +187,9 @@ impl Wlan {
                 _ => (1..=256).contains(&text.len()),
             };
             let message = match kind {
-                Security::Sae => "a WPA3 passphrase has 1 to 128 bytes (a key of 64 digits is for WPA2 only)",
+                Security::Sae => {
+                    "a WPA3 passphrase has 1 to 128 bytes (a key of 64 digits is for WPA2 only)"
+                }
                 Security::Psk => "a passphrase has 8 to 63 ASCII characters",
                 _ => "a password has 1 to 256 bytes",
             };
@@ -170,7 +201,11 @@ impl Wlan {
         ];
         for (key, text) in texts {
             let bad = |text: &String| text.is_empty() || text.chars().count() > MAX_TEXT;
-            note.when(text.as_ref().is_some_and(bad), key, "has to have 1 to 128 characters");
+            note.when(
+                text.as_ref().is_some_and(bad),
+                key,
+                "has to have 1 to 128 characters",
+            );
         }
     }
 }
@@ -216,7 +251,8 @@ impl Admin {
             "name",
             "nobody could log in: give a password, a password_hash or ssh_keys",
         );
-        let text = |hidden: &Option<Hidden>| hidden.as_ref().map(|hidden| hidden.expose().to_owned());
+        let text =
+            |hidden: &Option<Hidden>| hidden.as_ref().map(|hidden| hidden.expose().to_owned());
         note.when(
             text(&self.password).is_some_and(|text| {
                 !PASSWORD.contains(&text.len()) || text.chars().any(char::is_control)
@@ -229,10 +265,16 @@ impl Admin {
             "password_hash",
             "write a hash as in /etc/shadow, which `openssl passwd -6` makes: \"$6$…\"",
         );
-        note.when(self.ssh_keys.len() > MAX_LIST, "ssh_keys", "more than 64 keys");
+        note.when(
+            self.ssh_keys.len() > MAX_LIST,
+            "ssh_keys",
+            "more than 64 keys",
+        );
         let name = self.full_name.as_deref().unwrap_or_default();
         note.when(
-            name.chars().count() > MAX_TEXT || name.contains([':', ',']) || name.chars().any(char::is_control),
+            name.chars().count() > MAX_TEXT
+                || name.contains([':', ','])
+                || name.chars().any(char::is_control),
             "full_name",
             "a name for people has at most 128 characters, no colons and no commas",
         );

@@ -100,7 +100,10 @@ pub fn plan(provision: &Provision, secrets: &Secrets, settings: &str) -> Vec<Pla
         out.push(Planned::public(under("etc/hostname"), format!("{name}\n")));
     }
     if let Some(locale) = &provision.locale {
-        out.push(Planned::public(under("etc/locale.conf"), format!("LANG={locale}\n")));
+        out.push(Planned::public(
+            under("etc/locale.conf"),
+            format!("LANG={locale}\n"),
+        ));
     }
     if let Some(zone) = &provision.timezone {
         out.push(Planned {
@@ -111,7 +114,10 @@ pub fn plan(provision: &Provision, secrets: &Secrets, settings: &str) -> Vec<Pla
         });
     }
     if let Some(board) = &provision.keyboard {
-        out.push(Planned::public(under("etc/default/keyboard"), keyboard(board)));
+        out.push(Planned::public(
+            under("etc/default/keyboard"),
+            keyboard(board),
+        ));
     }
     wifi::plan(provision, &secrets.files, &mut out);
     network::plan(provision, &mut out);
@@ -128,7 +134,12 @@ pub fn plan(provision: &Provision, secrets: &Secrets, settings: &str) -> Vec<Pla
             out.push(Planned {
                 path: path.to_owned(),
                 content: Content::File {
-                    bytes: secrets.files.get(file).cloned().unwrap_or_default().into_bytes(),
+                    bytes: secrets
+                        .files
+                        .get(file)
+                        .cloned()
+                        .unwrap_or_default()
+                        .into_bytes(),
                     mode,
                     owner: Owner::Server,
                 },
@@ -151,9 +162,15 @@ fn keyboard(board: &Keyboard) -> String {
     let first = layout.split(',').next().unwrap_or(layout);
     // Where the console's keymap has another name than XKB's layout.
     let keymap = if first == "gb" { "uk" } else { first };
-    let options: Vec<&str> = board.options.iter().map(super::words::KeyboardWord::as_str).collect();
+    let options: Vec<&str> = board
+        .options
+        .iter()
+        .map(super::words::KeyboardWord::as_str)
+        .collect();
     let word = |word: &Option<super::words::KeyboardWord>, other: &str| {
-        word.as_ref().map_or(other, super::words::KeyboardWord::as_str).to_owned()
+        word.as_ref()
+            .map_or(other, super::words::KeyboardWord::as_str)
+            .to_owned()
     };
     let mut text = String::new();
     for (key, value) in [

@@ -49,7 +49,8 @@ impl Translation {
             format!("{what}.{}", entry.key)
         };
         let message = "has no meaning on this machine and was left out";
-        self.notes.push(Problem::warning(&entry.origin, key, message));
+        self.notes
+            .push(Problem::warning(&entry.origin, key, message));
     }
 
     fn done(self) -> Translated {
@@ -94,7 +95,8 @@ pub fn custom(from: &Value) -> Translated {
     if version.map(|version| &version.kind) != Some(&Kind::Whole(1)) {
         let at = version.map_or(&from.origin, |version| &version.origin);
         let message = "only config_version = 1 is known";
-        out.notes.push(Problem::error(at, "config_version", message));
+        out.notes
+            .push(Problem::error(at, "config_version", message));
         return out.done();
     }
     let encrypted = |table: &str| is(from.at(&[table, "password_encrypted"]), true);
@@ -122,14 +124,19 @@ pub fn custom(from: &Value) -> Translated {
                 let known: &[(&str, &[&str])] = &[
                     ("enabled", &["ssh", "enabled"]),
                     ("password_authentication", &["ssh", "passwords"]),
-                    ("authorized_keys", if none { &[] } else { &["admin", "ssh_keys"] }),
+                    (
+                        "authorized_keys",
+                        if none { &[] } else { &["admin", "ssh_keys"] },
+                    ),
                 ];
                 out.carry(table, "ssh", known);
             }
             "wlan" => wlan(&mut out, table),
             "locale" => {
-                let known: &[(&str, &[&str])] =
-                    &[("keymap", &["keyboard", "layout"]), ("timezone", &["timezone"])];
+                let known: &[(&str, &[&str])] = &[
+                    ("keymap", &["keyboard", "layout"]),
+                    ("timezone", &["timezone"]),
+                ];
                 out.carry(table, "locale", known);
             }
             _ => out.skip(entry, ""),
@@ -222,16 +229,23 @@ pub fn user_data(from: &Value) -> Translated {
 
 fn users(out: &mut Translation, list: &Value) {
     // "default" is the distribution's own account, which there isn't.
-    let mut named = items(Some(list)).iter().filter(|user| user.as_table().is_some());
+    let mut named = items(Some(list))
+        .iter()
+        .filter(|user| user.as_table().is_some());
     let Some(user) = named.next() else {
         return;
     };
     for other in named {
         let message = "only the first account is made";
-        out.notes.push(Problem::warning(&other.origin, "users", message));
+        out.notes
+            .push(Problem::warning(&other.origin, "users", message));
     }
     let locked = is(user.at(&["lock_passwd"]), true);
-    let hash: &[&str] = if locked { &[] } else { &["admin", "password_hash"] };
+    let hash: &[&str] = if locked {
+        &[]
+    } else {
+        &["admin", "password_hash"]
+    };
     let plain: &[&str] = if locked { &[] } else { &["admin", "password"] };
     out.carry(
         user,
@@ -261,7 +275,8 @@ pub fn network_config(from: &Value) -> Translated {
             "version" => {
                 if !matches!(text(&entry.value), Some("2")) {
                     let message = "only version 2 is known";
-                    out.notes.push(Problem::error(&entry.value.origin, "version", message));
+                    out.notes
+                        .push(Problem::error(&entry.value.origin, "version", message));
                     return out.done();
                 }
             }
@@ -281,7 +296,8 @@ fn one_link(out: &mut Translation, links: &Value, kind: &str) {
     };
     for other in links {
         let message = "only the first connection of a kind is set up";
-        out.notes.push(Problem::warning(&other.origin, &other.key, message));
+        out.notes
+            .push(Problem::warning(&other.origin, &other.key, message));
     }
     let addresses = link.value.at(&["addresses"]);
     for entry in entries(&link.value) {
@@ -310,7 +326,8 @@ fn one_link(out: &mut Translation, links: &Value, kind: &str) {
                         }
                         _ => {
                             let message = "only the default route is set up";
-                            out.notes.push(Problem::warning(&route.origin, "routes", message));
+                            out.notes
+                                .push(Problem::warning(&route.origin, "routes", message));
                         }
                     }
                 }
@@ -354,7 +371,11 @@ fn point_of(out: &mut Translation, point: &Entry) {
         },
         Some(_) => {
             let message = "this kind of key-management is not known";
-            out.notes.push(Problem::error(&auth.origin, format!("{ssid}.auth"), message));
+            out.notes.push(Problem::error(
+                &auth.origin,
+                format!("{ssid}.auth"),
+                message,
+            ));
             return;
         }
     };

@@ -13,14 +13,17 @@ pub(super) fn plan(provision: &Provision, out: &mut Vec<Planned>) {
         ("wifi", &network.wifi, "wl*"),
     ] {
         if let Some(link) = link {
-            let path = under(&format!("etc/systemd/network/10-provisioned-{name}.network"));
+            let path = under(&format!(
+                "etc/systemd/network/10-provisioned-{name}.network"
+            ));
             out.push(Planned::public(path, unit(link, matches)));
         }
     }
 }
 
 fn unit(link: &Link, matches: &str) -> String {
-    let mut text = format!("[Match]\nName={matches}\n\n[Link]\nRequiredForOnline=no\n\n[Network]\n");
+    let mut text =
+        format!("[Match]\nName={matches}\n\n[Link]\nRequiredForOnline=no\n\n[Network]\n");
     let mut line = |key: &str, value: &dyn std::fmt::Display| {
         let _infallible = writeln!(text, "{key}={value}");
     };
@@ -35,7 +38,11 @@ fn unit(link: &Link, matches: &str) -> String {
         line("DNS", server);
     }
     if !link.search.is_empty() {
-        let names: Vec<&str> = link.search.iter().map(super::words::HostName::as_str).collect();
+        let names: Vec<&str> = link
+            .search
+            .iter()
+            .map(super::words::HostName::as_str)
+            .collect();
         line("Domains", &names.join(" "));
     }
     text

@@ -229,7 +229,11 @@ impl Provision {
                 }
                 Err(fault) => {
                     let origin = fault.origin.clone().unwrap_or_else(|| tree.origin.clone());
-                    problems.push(Problem::error(&origin, fault.keys.join("."), &fault.message));
+                    problems.push(Problem::error(
+                        &origin,
+                        fault.keys.join("."),
+                        &fault.message,
+                    ));
                     // Inside a list, the whole list has to go.
                     let mut keys = fault.keys.as_slice();
                     while !keys.is_empty() && !tree.remove(keys) {

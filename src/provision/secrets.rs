@@ -110,29 +110,33 @@ impl Provision {
         out
     }
 
-    /// Puts kept secrets where the file says they were moved, makes hashes of passwords, and says what
+    /// Puts kept secrets (none: those of a machine that isn't this one, taken to be there) where the file says they were moved, makes hashes of passwords, and says what
     /// is to be kept and taken out. `found` are the files beside the one `tree` comes from; `hash`
     /// makes a hash of a password, the same as before if there was one of it.
     pub fn settle(
         &mut self,
         tree: &Value,
-        kept: &Kept,
+        kept: Option<&Kept>,
         found: &BTreeMap<FileName, String>,
         hash: impl FnOnce(&str, Option<&str>) -> Result<String, String>,
     ) -> Result<Secrets, Vec<Problem>> {
         let mut secrets = Secrets::default();
         let mut problems = Vec::new();
+        let before = |purpose: &str| match kept {
+            Some(kept) => kept.0.get(purpose).map(String::as_str),
+            None => Some(MOVED),
+        };
         if let Some(admin) = &mut self.admin
             && let Some(password) = admin.password.take()
         {
             let at = place(tree, &keys(&["admin", "password"]));
-            let before = kept.0.get(&format!("admin/{}", admin.name));
+            let before = before(&format!("admin/{}", admin.name));
             if password.expose() == MOVED {
                 // As if the hash had been written there.
                 admin.password_hash = Some(password);
             } else {
                 secrets.places.push(at.clone());
-                match hash(password.expose(), before.map(String::as_str)) {
+                match hash(password.expose(), before) {
                     Ok(hash) => admin.password_hash = Some(Hidden::new(hash)),
                     Err(error) => problems.push(Problem::error(&at, "admin.password", error)),
                 }
@@ -142,7 +146,7 @@ impl Provision {
         for slot in self.slots() {
             let at = place(tree, &slot.keys);
             if slot.secret.expose() == MOVED {
-                match kept.0.get(&slot.purpose) {
+                match before(&slot.purpose) {
                     Some(text) => *slot.secret = Hidden::new(text),
                     None => problems.push(Problem::error(
                         &at,
@@ -160,24 +164,30 @@ impl Provision {
             let at = place(tree, &path);
             let purpose = format!("file/{file}");
             let here = found.get(&file);
-            let Some(text) = here.or_else(|| kept.0.get(&purpose)) else {
+            let here = here.map(String::as_str);
+            let Some(text) = here.or_else(|| kept.and_then(|_| before(&purpose))) else {
                 let message = format!("there is no {file} beside it");
                 problems.push(Problem::error(&at, path.join("."), message));
                 continue;
             };
             let key = path.last().is_some_and(|key| key.ends_with("key"));
-            let begins = if key { "PRIVATE KEY-----" } else { "-----BEGIN CERTIFICATE-----" };
+            let begins = if key {
+                "PRIVATE KEY-----"
+            } else {
+                "-----BEGIN CERTIFICATE-----"
+            };
             if !text.contains(begins) {
                 let what = if key { "private key" } else { "certificate" };
                 let message = format!("{file} holds no {what} as PEM");
                 problems.push(Problem::error(&at, path.join("."), message));
                 continue;
             }
-            if here.is_some() && text.contains("PRIVATE KEY-----") && !secrets.keys.contains(&file) {
+            if here.is_some() && text.contains("PRIVATE KEY-----") && !secrets.keys.contains(&file)
+            {
                 secrets.keys.push(file.clone());
             }
-            secrets.kept.0.insert(purpose, text.clone());
-            secrets.files.insert(file, text.clone());
+            secrets.kept.0.insert(purpose, text.to_owned());
+            secrets.files.insert(file, text.to_owned());
         }
         if problems.is_empty() {
             Ok(secrets)
@@ -192,7 +202,11 @@ impl Provision {
         let mut out = Vec::new();
         let mut note = |path: &[&str], message: &str| {
             let path = keys(path);
-            out.push(Problem::warning(&place(tree, &path), path.join("."), message));
+            out.push(Problem::warning(
+                &place(tree, &path),
+                path.join("."),
+                message,
+            ));
         };
         if self.wifi.country.is_none() && !self.wifi.networks.is_empty() {
             note(

@@ -24,11 +24,16 @@ pub fn settings(provision: &Provision, tree: &Value) -> Table {
     }
     if !provision.kiosk.command.is_empty() {
         let from = ["kiosk", "command"];
-        let word = |word: &String| Value::text(word.as_str(), place(tree, &from.map(str::to_owned)));
+        let word =
+            |word: &String| Value::text(word.as_str(), place(tree, &from.map(str::to_owned)));
         let words = Kind::List(provision.kiosk.command.iter().map(word).collect());
         let offered = ["kiosk", "terminal", "commands", COMMAND];
         put(&from, &["kiosk", "terminal", "shell"], Kind::Bool(false));
-        put(&from, &["kiosk", "terminal", "default_command"], text(COMMAND));
+        put(
+            &from,
+            &["kiosk", "terminal", "default_command"],
+            text(COMMAND),
+        );
         put(&from, &[&offered[..], &["command"]].concat(), words);
     }
     if let Some(admin) = &provision.admin {
@@ -42,7 +47,11 @@ pub fn settings(provision: &Provision, tree: &Value) -> Table {
         let to = |key| ["*", "server", "tls", key];
         put(&["tls"], &to("mode"), text("files"));
         let absolute = |path: &str| text(&format!("/{path}"));
-        put(&["tls", "certificate"], &to("certificate"), absolute(TLS_CERTIFICATE));
+        put(
+            &["tls", "certificate"],
+            &to("certificate"),
+            absolute(TLS_CERTIFICATE),
+        );
         put(&["tls", "key"], &to("key"), absolute(TLS_KEY));
     }
     let mut all = match all.kind {

@@ -32,7 +32,11 @@ pub(super) fn plan(
             let _infallible = writeln!(text, "\t{key}={value}");
         }
         text.push_str("}\n");
-        let named = [&wlan.ca_certificate, &wlan.client_certificate, &wlan.client_key];
+        let named = [
+            &wlan.ca_certificate,
+            &wlan.client_certificate,
+            &wlan.client_key,
+        ];
         for file in named.into_iter().flatten() {
             let content = files.get(file).cloned().unwrap_or_default();
             let path = path(file);
@@ -79,7 +83,10 @@ fn network(ssid: &Ssid, wlan: &Wlan) -> Vec<(&'static str, String)> {
         Security::Psk => {
             line("key_mgmt", "WPA-PSK WPA-PSK-SHA256 SAE".to_owned());
             line("ieee80211w", "1".to_owned());
-            line("psk", hex(&key(password.as_bytes(), ssid.as_str().as_bytes())));
+            line(
+                "psk",
+                hex(&key(password.as_bytes(), ssid.as_str().as_bytes())),
+            );
             line("sae_password", text(password));
         }
         Security::Sae => {
@@ -90,7 +97,15 @@ fn network(ssid: &Ssid, wlan: &Wlan) -> Vec<(&'static str, String)> {
         kind @ (Security::Peap | Security::Tls) => {
             line("key_mgmt", "WPA-EAP WPA-EAP-SHA256".to_owned());
             line("ieee80211w", "1".to_owned());
-            line("eap", if kind == Security::Peap { "PEAP" } else { "TLS" }.to_owned());
+            line(
+                "eap",
+                if kind == Security::Peap {
+                    "PEAP"
+                } else {
+                    "TLS"
+                }
+                .to_owned(),
+            );
             for (key, value) in [
                 ("identity", &wlan.identity),
                 ("anonymous_identity", &wlan.anonymous_identity),
@@ -183,7 +198,10 @@ mod tests {
             ..Wlan::default()
         };
         for (key, value) in network(&"x\"\n}".parse().unwrap(), &wlan) {
-            assert!(!value.contains('\n') && !value.contains('}'), "{key}={value}");
+            assert!(
+                !value.contains('\n') && !value.contains('}'),
+                "{key}={value}"
+            );
         }
     }
 }

@@ -146,7 +146,10 @@ fn ssh_key(text: &str) -> Result<(), String> {
     let inner = STANDARD.decode(data).unwrap_or_default();
     let named = inner.get(4..4 + kind.len()) == Some(kind.as_bytes());
     when(
-        text.len() <= 16 << 10 && !text.chars().any(char::is_control) && TYPES.contains(&kind) && named,
+        text.len() <= 16 << 10
+            && !text.chars().any(char::is_control)
+            && TYPES.contains(&kind)
+            && named,
         "this is no public SSH key; write the one line of a .pub file, as in \"ssh-ed25519 AAAA… me@laptop\"",
     )
 }
@@ -232,7 +235,12 @@ mod tests {
         bad::<HostName>(&["", "-a", "a-", "a b", "a\nb", "a..b", "ä", &"a".repeat(65)]);
         good::<Locale>(&["de_DE.UTF-8", "C.UTF-8", "ca_ES.UTF-8@valencia", "C"]);
         bad::<Locale>(&["de_DE", "", "de_DE.UTF-8\nX=1", "$(id).UTF-8"]);
-        good::<TimeZone>(&["Europe/Berlin", "UTC", "Etc/GMT+1", "America/Argentina/Buenos_Aires"]);
+        good::<TimeZone>(&[
+            "Europe/Berlin",
+            "UTC",
+            "Etc/GMT+1",
+            "America/Argentina/Buenos_Aires",
+        ]);
         bad::<TimeZone>(&["", "../../etc/shadow", "/etc", "Europe/", "Europe/Ber lin"]);
         good::<KeyboardWord>(&["de", "pc105", "de,us", "ctrl:nocaps", "us(intl)"]);
         bad::<KeyboardWord>(&["", "de\"", "$(id)", "de us", "de\n"]);
@@ -241,17 +249,36 @@ mod tests {
         good::<Ssid>(&["x", &"ä".repeat(16), "a \"b\" }\n"]);
         bad::<Ssid>(&["", &"x".repeat(33), "a\0"]);
         good::<AccountName>(&["ada", "a-b_c9", &"a".repeat(31)]);
-        bad::<AccountName>(&["", "Ada", "9a", "-a", "root", "gatepost-kiosk", "a:b", "a\nb", &"a".repeat(32)]);
+        bad::<AccountName>(&[
+            "",
+            "Ada",
+            "9a",
+            "-a",
+            "root",
+            "gatepost-kiosk",
+            "a:b",
+            "a\nb",
+            &"a".repeat(32),
+        ]);
         good::<FileName>(&["ca.pem", "a_b-1.crt"]);
         bad::<FileName>(&["", ".x", "../x", "a/b", "a b", "a\"b"]);
         good::<Address>(&["192.0.2.7/24", "2001:db8::7/64", "10.0.0.1/32"]);
-        bad::<Address>(&["192.0.2.7", "192.0.2.7/33", "192.0.2.7/0", "x/1", "2001:db8::7/129"]);
+        bad::<Address>(&[
+            "192.0.2.7",
+            "192.0.2.7/33",
+            "192.0.2.7/0",
+            "x/1",
+            "2001:db8::7/129",
+        ]);
     }
 
     #[test]
     fn a_key_is_one_line_without_options_that_is_what_it_says() {
         let data = "AAAAC3NzaC1lZDI1NTE5AAAAIC0t2wG4p0dZ6YpM7mV5mCq1y8d0VZ5J5u0kq5m3o1aB";
-        good::<SshKey>(&[&format!("ssh-ed25519 {data} me@laptop"), &format!("ssh-ed25519 {data}")]);
+        good::<SshKey>(&[
+            &format!("ssh-ed25519 {data} me@laptop"),
+            &format!("ssh-ed25519 {data}"),
+        ]);
         bad::<SshKey>(&[
             "",
             "ssh-ed25519",

@@ -145,6 +145,19 @@ export async function certificate(): Promise<{ address: string; fingerprint: str
   }
 }
 
+/** What is wrong with the files on the card's first partition, on the kiosk's own screen only. */
+export async function provisioning(): Promise<{ applied: boolean; lines: { wrong: boolean; text: string }[] } | null> {
+  try {
+    return (await (await call('GET', 'api/provisioning')).json()) as {
+      applied: boolean;
+      lines: { wrong: boolean; text: string }[];
+    };
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
 /** Somebody has noted it. */
 export async function passwordNoted(): Promise<void> {
   await call('DELETE', 'api/fresh-password');
