@@ -7,7 +7,8 @@
 //! | --- | --- |
 //! | words | [`base`] |
 //! | vocabulary | [`action`] |
-//! | pure logic | [`policy`], [`screen`], [`wire`]; [`provision`] in the words of `policy` |
+//! | given things | [`provision`] |
+//! | pure logic | [`policy`], [`screen`], [`wire`] |
 //! | mechanisms | [`terminals`], [`auth`], [`hardware`], [`system`] |
 //! | decisions carried out | [`control`] |
 //! | ways in, and processes of their own | [`doors`], [`keeper`], [`login`], [`kiosk`] |

@@ -50,7 +50,8 @@ fn keys(words: &[&str]) -> Vec<String> {
 }
 
 impl Provision {
-    fn slots(&mut self) -> Vec<Slot<'_>> {
+    /// `spelled`: how the administrator's password is given.
+    fn slots(&mut self, spelled: &str) -> Vec<Slot<'_>> {
         let mut slots = Vec::new();
         for (ssid, wlan) in &mut self.wifi.networks {
             let both = [
@@ -71,7 +72,7 @@ impl Provision {
             && let Some(secret) = &mut admin.password_hash
         {
             slots.push(Slot {
-                keys: keys(&["admin", "password_hash"]),
+                keys: keys(&["admin", spelled]),
                 purpose: format!("admin/{}", admin.name),
                 secret,
             });
@@ -142,8 +143,12 @@ impl Provision {
                 }
             }
         }
-        let hashed = secrets.places.len();
-        for slot in self.slots() {
+        let spelled = if tree.at(&["admin", "password"]).is_some() {
+            "password"
+        } else {
+            "password_hash"
+        };
+        for slot in self.slots(spelled) {
             let at = place(tree, &slot.keys);
             if slot.secret.expose() == MOVED {
                 match before(&slot.purpose) {
@@ -154,7 +159,7 @@ impl Provision {
                         "this was moved to another machine, or for another name; write it again",
                     )),
                 }
-            } else if hashed == 0 || slot.keys.last().is_none_or(|key| key != "password_hash") {
+            } else if !secrets.places.contains(&at) {
                 secrets.places.push(at);
             }
             let secret = slot.secret.expose().to_owned();

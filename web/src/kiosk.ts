@@ -175,6 +175,18 @@ async function showFreshPassword(root: HTMLElement): Promise<void> {
   }, 5000);
 }
 
+/** Most mistakes that are shown; who mends those sees the next. */
+const MISTAKES = 3;
+
+/** Says what is wrong with the files the machine was given its settings by, until somebody closes it. */
+async function showMistakes(kiosk: Kiosk): Promise<void> {
+  const report = await api.provisioning().catch(() => null);
+  const wrong = report?.lines.filter((line) => line.wrong) ?? [];
+  for (const { text } of wrong.slice(0, MISTAKES)) {
+    kiosk.notify('error', report?.applied ? text : `Not taken over from the card: ${text}`);
+  }
+}
+
 /** Says again and again that the page lives, which is: that it runs and gets to paint. */
 function beat(): void {
   const now = () => requestAnimationFrame(() => say('beat'));
@@ -201,7 +213,9 @@ export function startKiosk(root: HTMLElement): void {
   beat();
   point(new URLSearchParams(location.hash.slice(1)).get('cursor'));
   void showFreshPassword(root);
-  void new Kiosk(root).start();
+  const kiosk = new Kiosk(root);
+  void showMistakes(kiosk);
+  void kiosk.start();
   // Whoever administers it may want this page loaded anew.
   follow({ listed: () => {}, changed: () => {}, reload: () => location.reload() }).start();
 }

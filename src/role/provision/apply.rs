@@ -14,7 +14,7 @@ use crate::provision::{
 use crate::wire::provision::{FILE, Line, MAX_LINES, Report};
 
 use super::input::Input;
-use super::place::Place;
+use super::place::{Fault, Place};
 use super::{Arguments, scrub};
 use crate::role::exit::{Code, Failure};
 use crate::role::output;
@@ -41,39 +41,39 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Ok(());
     }
     let mut notes = input.notes.clone();
-    let outcome = understand(&input, &place, &arguments.system, &mut notes);
-    let (mut wrong, applied) = match outcome {
-        Ok((planned, secrets)) => {
-            write(&place, &planned, &secrets).map_err(Failure::failed)?;
-            if arguments.live {
-                take_name(&place);
+    let mut code = Code::Usage;
+    let (wrong, applied) = match understand(&input, &place, &arguments.system, &mut notes) {
+        Ok((planned, secrets)) => match write(&place, &planned, &secrets) {
+            Ok(changed) => {
+                if arguments.live {
+                    take_up(&place, &changed);
+                }
+                let lost = arguments.live && place.is_in_memory(FOLDER);
+                (take_out(&input, &secrets, &arguments.from, lost), true)
             }
-            (take_out(&input, &secrets, &arguments.from), true)
-        }
+            Err(fault) => {
+                code = Code::Failed;
+                (
+                    vec![Problem::error(&Origin::Default, "", fault.to_string())],
+                    false,
+                )
+            }
+        },
         Err(wrong) => (wrong, false),
     };
-    for problem in &mut wrong {
+    for problem in wrong.iter().chain(&notes) {
         output::say(&problem.to_string());
     }
     report(&place, &wrong, &notes, applied).map_err(Failure::failed)?;
-    let _seen = output::line(&format!(
-        "{}; {} problems, {} notes",
-        if applied {
-            "applied"
-        } else {
-            "nothing was changed"
-        },
-        wrong.len(),
-        notes.len()
-    ))?;
     if applied {
-        Ok(())
-    } else {
-        Err(Failure::new(
-            Code::Usage,
-            "the files on the card have mistakes; the machine is as it was",
-        ))
+        let count = format!("applied; {} problems, {} notes", wrong.len(), notes.len());
+        let _seen = output::line(&count)?;
+        return Ok(());
     }
+    Err(Failure::new(
+        code,
+        "nothing was taken over; the machine is as it was",
+    ))
 }
 
 /// What is to be done, or what is wrong. Nothing is written yet.
@@ -282,7 +282,8 @@ fn json(value: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 
-fn write(place: &Place, planned: &[Planned], secrets: &Secrets) -> Result<(), super::place::Fault> {
+/// Writes everything; the paths of what wasn't so before.
+fn write(place: &Place, planned: &[Planned], secrets: &Secrets) -> Result<Vec<String>, Fault> {
     // Before they are taken out of the files, and before anything that needs them.
     place.put(&own(KEPT, 0o600, json(&secrets.kept)))?;
     let before = read_written(place);
@@ -294,18 +295,26 @@ fn write(place: &Place, planned: &[Planned], secrets: &Secrets) -> Result<(), su
     let mut both = after.clone();
     both.extend(before.iter().filter(|path| !after.contains(path)).cloned());
     place.put(&own(WRITTEN, 0o644, json(&both)))?;
+    let mut changed = Vec::new();
     for file in planned {
-        place.put(file)?;
+        if place.put(file)? {
+            changed.push(file.path.clone());
+        }
     }
     for gone in before.iter().filter(|path| !after.contains(path)) {
         place.remove(gone)?;
     }
     place.put(&own(WRITTEN, 0o644, json(&after)))?;
-    Ok(())
+    Ok(changed)
 }
 
-/// Gives the running machine the name it will have from its next start.
-fn take_name(place: &Place) {
+/// Has the running machine take up what only its next start would.
+fn take_up(place: &Place, changed: &[String]) {
+    let new = |path: &str| {
+        changed
+            .iter()
+            .any(|changed| *changed == format!("{FOLDER}/{path}"))
+    };
     let name = std::fs::read_to_string(place.path(&format!("{FOLDER}/etc/hostname")));
     if let Ok(name) = name
         && let Err(error) = rustix::system::sethostname(name.trim().as_bytes())
@@ -314,10 +323,20 @@ fn take_name(place: &Place) {
             "the machine gets its new name at its next start: {error}"
         ));
     }
+    if new("etc/default/keyboard") {
+        // What X asks udev about a keyboard was noted when it appeared.
+        for device in std::fs::read_dir("/sys/class/input")
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let _not_a_device = std::fs::write(device.path().join("uevent"), "change\n");
+        }
+    }
 }
 
 /// Takes the secrets out of the files; what couldn't be taken out.
-fn take_out(input: &Input, secrets: &Secrets, folder: &Path) -> Vec<Problem> {
+fn take_out(input: &Input, secrets: &Secrets, folder: &Path, lost: bool) -> Vec<Problem> {
     let mut problems = Vec::new();
     let about = |path: &Path, message: String| {
         let origin = Origin::File {
@@ -337,6 +356,11 @@ fn take_out(input: &Input, secrets: &Secrets, folder: &Path) -> Vec<Problem> {
     }
     let leftovers = scrub::leftovers(folder);
     if clean.is_empty() && secrets.keys.is_empty() && leftovers.is_empty() {
+        return problems;
+    }
+    if lost {
+        let message = "secrets stay in the files here: what this machine keeps is in memory only, and would be lost";
+        problems.push(about(folder, message.to_owned()));
         return problems;
     }
     let work = || {
@@ -360,12 +384,7 @@ fn take_out(input: &Input, secrets: &Secrets, folder: &Path) -> Vec<Problem> {
     problems
 }
 
-fn report(
-    place: &Place,
-    wrong: &[Problem],
-    notes: &[Problem],
-    applied: bool,
-) -> Result<(), super::place::Fault> {
+fn report(place: &Place, wrong: &[Problem], notes: &[Problem], applied: bool) -> Result<(), Fault> {
     let line = |wrong: bool| {
         move |problem: &Problem| Line {
             wrong,

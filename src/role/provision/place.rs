@@ -35,8 +35,9 @@ pub(super) struct Fault {
 
 impl Place {
     pub(super) fn new(root: &Path, system: &Path) -> Self {
+        // Folders of a relative path end in one without a name, which can't be opened.
         Self {
-            root: root.to_owned(),
+            root: std::path::absolute(root).unwrap_or_else(|_| root.to_owned()),
             system: system.to_owned(),
             server: group(system, "gatepost"),
             gives: rustix::process::geteuid().is_root(),
@@ -82,6 +83,14 @@ impl Place {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(fault(error)),
         }
+    }
+
+    /// Whether what is written is gone when the machine is switched off.
+    pub(super) fn is_in_memory(&self, below: &str) -> bool {
+        /// linux/magic.h
+        const TMPFS: u64 = 0x0102_1994;
+        let found = rustix::fs::statfs(self.path(below));
+        found.is_ok_and(|found| u64::try_from(found.f_type).is_ok_and(|kind| kind == TMPFS))
     }
 
     /// Makes folders down to this one, each on the disk before what is in it.
@@ -143,12 +152,15 @@ impl Place {
             if found.is_file() && found.len() <= MAX_SKELETON {
                 let copy = new.join(entry.file_name());
                 std::fs::copy(entry.path(), &copy)?;
+                let made = File::open(&copy)?;
                 self.give(&copy)?;
-                File::open(&copy)?.sync_all()?;
+                made.sync_all()?;
             }
         }
+        // Opened while it is still ours.
+        let made = File::open(&new)?;
         self.give(&new)?;
-        File::open(&new)?.sync_all()?;
+        made.sync_all()?;
         std::fs::rename(&new, path)?;
         sync_folder_of(path)?;
         Ok(true)
