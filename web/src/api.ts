@@ -145,13 +145,16 @@ export async function certificate(): Promise<{ address: string; fingerprint: str
   }
 }
 
-/** What is wrong with the files on the card's first partition, on the kiosk's own screen only. */
-export async function provisioning(): Promise<{ applied: boolean; lines: { wrong: boolean; text: string }[] } | null> {
+/** What came of the files on the card's first partition. */
+export interface Provisioning {
+  applied: boolean;
+  lines: { wrong: boolean; text: string }[];
+}
+
+/** The report of it, on the kiosk's own screen only; `null` where there were no files. */
+export async function provisioning(): Promise<Provisioning | null> {
   try {
-    return (await (await call('GET', 'api/provisioning')).json()) as {
-      applied: boolean;
-      lines: { wrong: boolean; text: string }[];
-    };
+    return (await (await call('GET', 'api/provisioning')).json()) as Provisioning;
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return null;
     throw error;

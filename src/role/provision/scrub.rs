@@ -154,3 +154,81 @@ pub(super) fn writable(folder: &Path, work: impl Fn() -> io::Result<()>) -> io::
     mount_remount(folder, flags | Flags::RDONLY, "")?;
     result
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::{Syntax, key};
+    use crate::provision::{Kept, Provision, imager};
+
+    fn quoted(text: &str) -> String {
+        inline(&Value::text(text, Origin::Default))
+    }
+
+    /// Reads, settles and scrubs a text; what is left.
+    fn left(syntax: Syntax, name: &str, text: &str) -> Option<String> {
+        let source = Source {
+            path: name.into(),
+            syntax,
+            text: text.to_owned(),
+        };
+        let tree = parse(syntax, text, &source.path).expect("it is written well");
+        let tree = match syntax {
+            Syntax::Yaml => imager::network_config(&tree).0,
+            _ => tree,
+        };
+        let mut provision = Provision::read(&tree).ok()?;
+        let secrets = provision.settle(&tree, Some(&Kept::default()), &BTreeMap::new(), |_, _| {
+            Ok("$6$x".to_owned())
+        });
+        let left = without(&source, &secrets.expect("nothing is missing").places);
+        Some(
+            left.expect("it can be taken out")
+                .expect("there are secrets"),
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_secret_and_what_stands_around_it_look_like_it_alone_is_taken_out(
+            ssid in "\\PC{1,10}",
+            password in "[ -~]{8,40}",
+            comment in "\\PC{0,20}",
+        ) {
+            let own = format!(
+                "# {comment}\nhostname = \"k\"\n[wifi.networks]\n{} = {{ password = {}, priority = 3 }} # {comment}\n[admin]\nname = \"ada\"\npassword = {}\n",
+                key(&ssid), quoted(&password), quoted(&password),
+            );
+            let yaml = format!(
+                "version: 2 # {}\nwifis:\n  wlan0:\n    access-points:\n      {}: {{password: {}}}\n      'b': {{password: '{}'}}\n",
+                comment.replace('\u{feff}', ""), quoted(&ssid), quoted(&password), password.replace('\'', "''"),
+            );
+            for (syntax, name, text) in [(Syntax::Toml, "gatepost.toml", own), (Syntax::Yaml, "network-config", yaml)] {
+                if let Some(left) = left(syntax, name, &text) {
+                    let marker = quoted(MOVED);
+                    prop_assert_eq!(left.matches(&marker).count(), 2);
+                    prop_assert_eq!(left.lines().count(), text.lines().count());
+                }
+            }
+        }
+
+        #[test]
+        fn no_text_makes_a_reader_of_these_files_fall(text in "(?s).{0,200}") {
+            for syntax in [Syntax::Toml, Syntax::Yaml] {
+                let path = Path::new("x");
+                let places = texts(syntax, &text, path);
+                prop_assert!(places.iter().all(|(_, range)| text.get(range.clone()).is_some()));
+                if let Ok(tree) = parse(syntax, &text, path) {
+                    for (tree, _) in [imager::custom(&tree), imager::user_data(&tree), imager::network_config(&tree)] {
+                        let _read = Provision::read(&tree);
+                    }
+                    let _read = Provision::read(&tree);
+                }
+            }
+        }
+    }
+}
