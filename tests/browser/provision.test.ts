@@ -9,8 +9,15 @@ it('a mistake on the card is shown with its line over a terminal that works', ()
   withServer(async (server) => {
     const folder = join(server.folder, 'gatepost-provision');
     await mkdir(folder);
-    const text = 'gatepost.toml:14:12: wifi.networks.Office.password: a passphrase has 8 to 63 <b>ASCII</b> characters';
-    const report = { applied: false, lines: [{ wrong: true, text }, { wrong: false, text: 'only a note' }] };
+    const text =
+      'gatepost.toml:14:12: wifi.networks.Office.password: a passphrase has 8 to 63 <b>ASCII</b> characters';
+    const report = {
+      applied: false,
+      lines: [
+        { wrong: true, text },
+        { wrong: false, text: 'only a note' },
+      ],
+    };
     await writeFile(join(folder, 'status.json'), JSON.stringify(report));
     const kiosk = await Visitor.enter(browser, server, { url: await server.cli('url', '--kiosk') });
     const notice = kiosk.page.locator('.notice.error');
