@@ -455,7 +455,7 @@ fn a_mistake_is_told_with_its_line_and_changes_nothing() {
         (
             "gatepost.toml",
             OWN.as_bytes()[..OWN.find("correct").unwrap()].to_vec(),
-            &["gatepost.toml:9:", "not TOML"],
+            &["gatepost.toml:10:13: not TOML"],
         ),
         ("gatepost.toml", b"hostname = \"\xe4\"\n".to_vec(), &["is not UTF-8 (byte 13 is wrong)"]),
         ("gatepost.toml", vec![b'#'; (256 << 10) + 1], &["is larger than 262144 bytes"]),

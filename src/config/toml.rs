@@ -32,7 +32,7 @@ pub(super) fn texts(text: &str) -> Vec<Range<usize>> {
         match value {
             DeValue::String(_) => out.push(span),
             DeValue::Array(list) => {
-                for item in list.iter() {
+                for item in list {
                     collect(item.get_ref(), item.span(), out);
                 }
             }

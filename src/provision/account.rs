@@ -28,11 +28,11 @@ pub(super) fn plan(provision: &Provision, out: &mut Vec<Planned>) {
         });
     }
     if !admin.ssh_keys.is_empty() {
-        let keys: String = admin
-            .ssh_keys
-            .iter()
-            .map(|key| format!("{key}\n"))
-            .collect();
+        let mut keys = String::new();
+        for key in &admin.ssh_keys {
+            keys.push_str(key.as_str());
+            keys.push('\n');
+        }
         let path = under(&format!("etc/ssh/authorized_keys/{}", admin.name));
         out.push(Planned::public(path, keys));
     }

@@ -8,7 +8,7 @@ use sha1::Sha1;
 
 use super::files::{Content, Owner, Planned, under};
 use super::schema::{Provision, Security, Wlan};
-use super::words::{FileName, Ssid};
+use super::words::{FileName, Hidden, Ssid};
 
 /// Rounds of the function that makes a key of a passphrase (IEEE 802.11, J.4).
 const ROUNDS: u32 = 4096;
@@ -71,7 +71,7 @@ fn network(ssid: &Ssid, wlan: &Wlan) -> Vec<(&'static str, String)> {
     if wlan.priority > 0 {
         line("priority", wlan.priority.to_string());
     }
-    let password = wlan.password.as_ref().map(|password| password.expose());
+    let password = wlan.password.as_ref().map(Hidden::expose);
     let password = password.unwrap_or_default();
     match wlan.kind() {
         Security::Open => line("key_mgmt", "NONE".to_owned()),

@@ -64,7 +64,7 @@ impl Place {
                     Owner::Root => None,
                     Owner::Server => self.server.filter(|_| self.gives),
                 };
-                self.file(&path, bytes, *mode, group).map_err(fault)
+                Self::file(&path, bytes, *mode, group).map_err(fault)
             }
             Content::Link { to } => link(&path, to).map_err(fault),
             Content::Home {} => self.home(&path).map_err(fault),
@@ -110,7 +110,7 @@ impl Place {
         sync_folder_of(folder)
     }
 
-    fn file(&self, path: &Path, bytes: &[u8], mode: u32, group: Option<u32>) -> io::Result<bool> {
+    fn file(path: &Path, bytes: &[u8], mode: u32, group: Option<u32>) -> io::Result<bool> {
         if same(path, bytes, mode, group) {
             return Ok(false);
         }
