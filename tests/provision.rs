@@ -17,6 +17,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use gatepost::config::{Syntax, parse};
+use gatepost::policy::Rules;
+use gatepost::policy::tree::{Origin, Value as Tree};
+use gatepost::provision::{Provision, settings};
 use serde_json::Value;
 use support::server::TestServer;
 
@@ -536,6 +540,41 @@ fn check_says_what_apply_would_without_a_machine() {
     card.put("user-data", "#cloud-config\nhostname: -x\n");
     assert!(check("user-data").1.contains("user-data:2:11: hostname:"));
     assert_eq!(check("nothing").0, Some(1));
+}
+
+#[test]
+fn the_documentations_examples_load_and_every_key_is_documented() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/provisioning.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let examples: Vec<&str> = text
+        .split("```toml\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect();
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        let tree = parse(Syntax::Toml, example, Path::new("gatepost.toml")).unwrap();
+        let provision = Provision::read(&tree).unwrap_or_else(|problems| panic!("{problems:?}"));
+        Rules::compile(&[Tree::table(settings(&provision, &tree), Origin::Default)]).unwrap();
+    }
+    // What a table may hold is said by the schema itself when something else is in it.
+    let keys = "hostname locale timezone rotation keyboard.layout keyboard.variant keyboard.model keyboard.options wifi.country wifi.networks ….security ….password ….hidden ….priority ….identity ….anonymous_identity ….ca_certificate ….domain ….client_certificate ….client_key ….client_key_password network.wired network.wifi ….dhcp ….addresses ….gateways ….dns ….search admin.name admin.full_name admin.password admin.password_hash admin.ssh_keys ssh.enabled ssh.passwords kiosk.command fleet.broker tls.certificate tls.key gatepost";
+    for key in keys.split(' ') {
+        let row = text.lines().filter(|line| line.starts_with("| `"));
+        let named =
+            |line: &str| line.contains(&format!("`{key}`")) || line.contains(&format!("`{key}."));
+        assert!(row.clone().any(named), "{key} is not documented");
+    }
+    let schema = include_str!("../src/provision/schema.rs");
+    let fields = schema
+        .lines()
+        .filter_map(|line| line.strip_prefix("    pub ")?.split_once(": "));
+    for (field, _) in fields {
+        let known = keys
+            .split(' ')
+            .any(|key| key.split('.').any(|part| part == field) || key == format!("….{field}"));
+        assert!(known, "{field} is in the schema and not in this list");
+    }
 }
 
 #[test]
