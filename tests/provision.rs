@@ -655,7 +655,7 @@ fn the_server_says_what_is_wrong_to_the_screen_and_in_its_health() {
         answer["lines"][0]["text"],
         "gatepost.toml:3:1: hostnam: unknown key"
     );
-    let mut browser = server.browser();
+    let browser = server.browser();
     assert_eq!(
         browser.get("/api/provisioning").status,
         404,

@@ -229,11 +229,13 @@ impl Provision {
                 }
                 Err(fault) => {
                     let origin = fault.origin.clone().unwrap_or_else(|| tree.origin.clone());
-                    problems.push(Problem::error(
-                        &origin,
-                        fault.keys.join("."),
-                        &fault.message,
-                    ));
+                    let key = fault.keys.join(".");
+                    // What is missing because it was faulty was said already.
+                    let inside = format!("{key}.");
+                    if !fault.missing || !problems.iter().any(|said| said.key.starts_with(&inside))
+                    {
+                        problems.push(Problem::error(&origin, key, &fault.message));
+                    }
                     // Inside a list, the whole list has to go.
                     let mut keys = fault.keys.as_slice();
                     while !keys.is_empty() && !tree.remove(keys) {
