@@ -467,7 +467,7 @@ fn a_mistake_is_told_with_its_line_and_changes_nothing() {
         ("gatepost.toml", b"[tls]\ncertificate = \"a.pem\"\nkey = \"a.key\"\n".to_vec(), &["gatepost.toml:2:15: tls.certificate: there is no a.pem beside it"]),
         ("gatepost.toml", b"[tls]\ncertificate = \"../a.pem\"\nkey = \"a.key\"\n".to_vec(), &["no folders"]),
         ("gatepost.toml", format!("[wifi.networks.Other]\npassword = \"{MOVED}\"\n").into_bytes(), &["gatepost.toml:2:12: wifi.networks.Other.password: this was moved to another machine"]),
-        ("user-data", b"#cloud-config\nusers:\n- name: Ada\n  passwd: hunter22\n".to_vec(), &["user-data:3:9: admin.name:", "user-data:4:11: admin.password_hash:"]),
+        ("user-data", b"#cloud-config\nusers:\n- name: ada\n  passwd: hunter22\n".to_vec(), &[ "user-data:4:11: admin.password_hash:"]),
         ("user-data", b"#cloud-config\na: &a [b]\nb: *a\n".to_vec(), &["user-data:2:4: anchors"]),
         ("network-config", b"version: 1\n".to_vec(), &["network-config:1:10: version: only version 2"]),
     ];
@@ -568,11 +568,14 @@ fn the_documentations_examples_load_and_every_key_is_documented() {
     let schema = include_str!("../src/provision/schema.rs");
     let fields = schema
         .lines()
-        .filter_map(|line| line.strip_prefix("    pub ")?.split_once(": "));
+        .filter_map(|line| line.strip_prefix("    pub ")?.split_once(": "))
+        .filter(|(field, _)| !field.contains(' '));
     for (field, _) in fields {
-        let known = keys
-            .split(' ')
-            .any(|key| key.split('.').any(|part| part == field) || key == format!("….{field}"));
+        let known = keys.split(' ').any(|key| {
+            key.trim_start_matches('…')
+                .split('.')
+                .any(|part| part == field)
+        });
         assert!(known, "{field} is in the schema and not in this list");
     }
 }

@@ -38,7 +38,7 @@ lock_root() {
 }
 
 root_of() {
-  local suite=$1 folder=${cache}/$1-2
+  local suite=$1 folder=${cache}/$1-3
   if [[ ! -e ${folder}/.complete ]]; then
     say "making a ${suite} root in ${folder} (once)"
     rm -rf "${folder}"

@@ -10,8 +10,8 @@ use crate::wire::control::RefusalKind;
 
 use super::problem::Problem;
 use super::{
-    Web, actions, api, certificate, choices, events, login, logins, page, provisioning, sso, terminal,
-    ways,
+    Web, actions, api, certificate, choices, events, login, logins, page, provisioning, sso,
+    terminal, ways,
 };
 
 /// Every route: its pattern and what answers there.
