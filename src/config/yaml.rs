@@ -234,7 +234,7 @@ mod tests {
             ),
             (
                 Syntax::Toml,
-                "ö = 'x'\nb = \"s3cret\"\nc = 's3cret'\n[d]\ne = [\"s3cret\"] # no\n",
+                "\"ö\" = 'x'\nb = \"s3cret\"\nc = 's3cret'\n[d]\ne = [\"s3cret\"] # no\n",
             ),
         ] {
             let found: Vec<_> = texts(syntax, text, Path::new("x"))
