@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | words | [`base`] |
 //! | vocabulary | [`action`] |
+//! | given things | [`provision`] |
 //! | pure logic | [`policy`], [`screen`], [`wire`] |
 //! | mechanisms | [`terminals`], [`auth`], [`hardware`], [`system`] |
 //! | decisions carried out | [`control`] |
@@ -24,6 +25,7 @@ pub mod keeper;
 pub mod kiosk;
 pub mod login;
 pub mod policy;
+pub mod provision;
 pub mod role;
 pub mod screen;
 pub mod system;

@@ -17,6 +17,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("policy", &["base", "action"]),
     ("screen", &["base", "action"]),
     ("wire", &["base", "action"]),
+    // Settings of Gatepost's own are part of what a machine is given, so it speaks of trees and problems.
+    ("provision", &["base", "policy"]),
     ("terminals", &["base", "action", "policy", "wire"]),
     ("auth", &["base", "action", "policy", "wire"]),
     ("hardware", &["base", "action", "policy", "wire"]),
@@ -36,6 +38,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "policy",
             "screen",
             "wire",
+            "provision",
             "terminals",
             "auth",
             "hardware",

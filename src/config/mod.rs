@@ -10,6 +10,7 @@ mod outside;
 mod syntax;
 mod toml;
 mod write;
+mod yaml;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -21,7 +22,7 @@ pub use files::{Files, Source, default_folder};
 pub use folders::{FolderError, Folders};
 pub use migrate::{Migration, migrate};
 pub use outside::{Flag, from_flags, from_variables};
-pub use syntax::{MAX_FILE, Syntax, parse};
+pub use syntax::{MAX_FILE, Syntax, parse, texts};
 pub use write::{inline, key, to_toml};
 
 /// Where configuration comes from.

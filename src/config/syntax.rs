@@ -1,12 +1,13 @@
-//! The two ways a file may be written, and what they have in common.
+//! The ways a file may be written, and what they have in common.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::policy::Problem;
 use crate::policy::tree::{Origin, Value};
 
-use super::{json, toml};
+use super::{json, toml, yaml};
 
 /// Largest file, in bytes: far more than anybody writes, little enough to read on a Pi in no time.
 pub const MAX_FILE: usize = 1 << 20;
@@ -18,6 +19,8 @@ pub enum Syntax {
     Toml,
     /// JSON with `//` and `/* */` comments and trailing commas.
     Json,
+    /// YAML, as far as cloud-init's files need it. Never a file of settings: only provisioning reads it.
+    Yaml,
 }
 
 impl Syntax {
@@ -46,7 +49,21 @@ pub fn parse(syntax: Syntax, text: &str, path: &Path) -> Result<Value, Vec<Probl
     match syntax {
         Syntax::Toml => toml::parse(text, &place),
         Syntax::Json => json::parse(text, &place).map_err(|problem| vec![problem]),
+        Syntax::Yaml => yaml::parse(text, &place).map_err(|problem| vec![problem]),
     }
+}
+
+/// Where each text value of a TOML or YAML file stands, quotes included: its place as [`parse`] gives it,
+/// and its bytes. For taking a value out of a file that is otherwise left as it is.
+pub fn texts(syntax: Syntax, text: &str, path: &Path) -> Vec<(Origin, Range<usize>)> {
+    let place = Places::new(text, path);
+    let spans = match syntax {
+        Syntax::Toml => toml::texts(text),
+        Syntax::Yaml => yaml::texts(text),
+        Syntax::Json => Vec::new(),
+    };
+    let placed = spans.into_iter().map(|span| (place.at(span.start), span));
+    placed.collect()
 }
 
 /// Turns positions in a text into lines and columns.

@@ -1,5 +1,7 @@
 //! TOML, read into the tree.
 
+use std::ops::Range;
+
 use toml::de::{DeTable, DeValue};
 
 use crate::policy::Problem;
@@ -22,6 +24,34 @@ pub(super) fn parse(text: &str, places: &Places<'_>) -> Result<Value, Vec<Proble
     let origin = places.at(table.span().start);
     let table = read_table(table.get_ref(), places, 0).map_err(|problem| vec![problem])?;
     Ok(Value::table(table, origin))
+}
+
+/// Where texts stand, with their quotes.
+pub(super) fn texts(text: &str) -> Vec<Range<usize>> {
+    fn collect(value: &DeValue<'_>, span: Range<usize>, out: &mut Vec<Range<usize>>) {
+        match value {
+            DeValue::String(_) => out.push(span),
+            DeValue::Array(list) => {
+                for item in list {
+                    collect(item.get_ref(), item.span(), out);
+                }
+            }
+            DeValue::Table(table) => {
+                for (_, value) in table {
+                    collect(value.get_ref(), value.span(), out);
+                }
+            }
+            _ => {}
+        }
+    }
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mut out = Vec::new();
+    if errors.is_empty() {
+        for (_, value) in table.get_ref() {
+            collect(value.get_ref(), value.span(), &mut out);
+        }
+    }
+    out
 }
 
 fn read_table(table: &DeTable<'_>, places: &Places<'_>, depth: usize) -> Result<Table, Problem> {

@@ -31,6 +31,7 @@ use crate::system::{Doctor, Power, PowerError, Screen, power};
 use crate::terminals::{KeeperStream, TerminalError, Terminals};
 use crate::wire::control::RefusalKind;
 use crate::wire::message::{Attach, FailureKind, Mode, Request};
+use crate::wire::provision::Report;
 
 pub use audit::{Audit, AuditError, Line};
 pub use hooks::{HookState, HookStates};
@@ -178,6 +179,13 @@ impl Control {
         // A card that is failing may keep whoever reads from it waiting.
         let looking = tokio::task::spawn_blocking(move || doctor.look(&screen));
         looking.await.unwrap_or_else(|_| Health::of(Vec::new()))
+    }
+
+    /// What came of the files on the card's first partition, where there are any.
+    pub async fn provisioning(&self) -> Option<Report> {
+        let doctor = self.doctor.clone();
+        let looking = tokio::task::spawn_blocking(move || doctor.provisioning());
+        looking.await.ok().flatten()
     }
 
     /// With power over the machine.

@@ -22,7 +22,9 @@ use super::logins::{self, Admin, ApiKey, AuthTool, Logins, Token};
 use super::remote::{self, LoginArguments, RemoteArguments};
 use super::serve::ServeArguments;
 use super::wait::WaitArguments;
-use super::{attach, buttons, cert, config, health, hook, output, screen, serve, terminal, wait};
+use super::{
+    attach, buttons, cert, config, health, hook, output, provision, screen, serve, terminal, wait,
+};
 
 /// Terminals that outlive everything around them, in a browser and on a kiosk.
 ///
@@ -57,6 +59,9 @@ enum Command {
     /// Look at the configuration, without a server.
     #[command(subcommand)]
     Config(config::Config),
+    /// Take this machine's settings from files, without a keyboard.
+    #[command(subcommand)]
+    Provision(provision::Command),
     /// Do one thing, said as a line: gatepost do 'terminal send work "make\n"'. docs/actions.md lists them.
     Do {
         /// The line.
@@ -319,6 +324,7 @@ pub(super) fn main() -> ExitCode {
         Some(Command::Status { json }) => health::status(json),
         Some(Command::Config(command)) => config::run(command),
         Some(Command::Cert(command)) => cert::run(command),
+        Some(Command::Provision(command)) => provision::run(&command),
         Some(Command::Login(arguments)) => remote::log_in(&arguments),
         Some(Command::Logout) => remote::log_out(),
         Some(Command::Terminal(command)) => run(command),

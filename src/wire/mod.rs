@@ -15,6 +15,7 @@ pub mod launch;
 pub mod login;
 pub mod logins;
 pub mod message;
+pub mod provision;
 pub mod x2go;
 
 /// Version of the terminal protocol, the first byte of `Attach` and `Hello`.

@@ -16,7 +16,7 @@ patience=120
 site=https://localhost
 # What a container has besides the bare minimum: systemd as on any Debian, a web client, and the one library of the
 # executables that no minimal Debian has.
-packages=systemd-sysv,dbus,libpam-systemd,login,passwd,curl,libgssapi-krb5-2
+packages=systemd-sysv,dbus,libpam-systemd,login,passwd,curl,libgssapi-krb5-2,libnss-systemd
 readonly here cache bin patience site packages
 
 say() { printf '    %s\n' "$*" >&2; }
@@ -38,7 +38,7 @@ lock_root() {
 }
 
 root_of() {
-  local suite=$1 folder=${cache}/$1-2
+  local suite=$1 folder=${cache}/$1-3
   if [[ ! -e ${folder}/.complete ]]; then
     say "making a ${suite} root in ${folder} (once)"
     rm -rf "${folder}"
@@ -484,6 +484,29 @@ a_disabled_service_stays_so_after_an_upgrade() {
   everything_is_still_there disable
 }
 
+# As on the image: a read-only filesystem with a file that names an administrator, and links into the folder
+# of what comes of it.
+what_is_on_the_card_is_taken_over_by_its_unit() {
+  local left
+  inside sh -c 'mkdir -p /boot/firmware && mount -t tmpfs tmpfs /boot/firmware && ln -s /var/lib/gatepost-provision/etc/userdb /etc/userdb
+    printf "hostname = \"kiosk-7\"\n[wifi]\ncountry = \"DE\"\n[wifi.networks.Office]\npassword = \"a secret of the air\"\n[admin]\nname = \"ada\"\npassword = \"battery staple\"\n" > /boot/firmware/gatepost.toml
+    mount -o remount,ro,nosuid /boot/firmware'
+  inside systemctl start gatepost-provision.service
+  left=$(inside cat /boot/firmware/gatepost.toml)
+  [[ ${left} != *secret* && ${left} != *staple* && ${left} == *moved* ]] || fail "secrets are still there: ${left}"
+  inside sh -c 'grep -q "/boot/firmware tmpfs ro,nosuid" /proc/mounts' || fail 'the card can be written to now'
+  same 'the name' kiosk-7 "$(inside cat /proc/sys/kernel/hostname)"
+  same 'her account' 'ada:x:1100:1100:ada:/home/ada:/bin/bash' "$(inside getent passwd ada)"
+  same 'a wrong password' 401 "$(log_in ada 'battery horse')"
+  same 'the right one' 204 "$(log_in ada 'battery staple')"
+  # A mistake is no failed unit, and is said.
+  inside sh -c 'mount -o remount,rw /boot/firmware && echo "hostnam = 1" > /boot/firmware/gatepost.toml'
+  inside systemctl restart gatepost-provision.service
+  inside gatepost status | grep -qF 'gatepost.toml:1:1: hostnam: unknown key' || fail 'the status does not say what is wrong'
+  same 'her account' 'ada:x:1100:1100:ada:/home/ada:/bin/bash' "$(inside getent passwd ada)"
+  inside sh -c 'systemctl stop gatepost-provision.service; umount /boot/firmware; rm /etc/userdb'
+}
+
 removal_leaves_nothing_running() {
   inside dpkg -r gatepost > "${work}/dpkg" 2>&1 || {
     cat "${work}/dpkg" >&2
@@ -543,6 +566,7 @@ journey=(
   a_flood_of_beginnings_keeps_nobody_from_logging_in
   an_upgrade_loses_nothing
   a_disabled_service_stays_so_after_an_upgrade
+  what_is_on_the_card_is_taken_over_by_its_unit
   removal_leaves_nothing_running
   after_removal_it_installs_again
   purge_leaves_nothing

@@ -153,6 +153,22 @@ export async function certificate(): Promise<{
   }
 }
 
+/** What came of the files on the card's first partition. */
+export interface Provisioning {
+  applied: boolean;
+  lines: { wrong: boolean; text: string }[];
+}
+
+/** The report of it, on the kiosk's own screen only; `null` where there were no files. */
+export async function provisioning(): Promise<Provisioning | null> {
+  try {
+    return (await (await call('GET', 'api/provisioning')).json()) as Provisioning;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
 /** Somebody has noted it. */
 export async function passwordNoted(): Promise<void> {
   await call('DELETE', 'api/fresh-password');

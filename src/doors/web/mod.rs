@@ -21,6 +21,7 @@ mod logins;
 mod page;
 mod prefix;
 mod problem;
+mod provisioning;
 mod proxy;
 mod redirect;
 mod route;

@@ -4,6 +4,7 @@
 mod blanking;
 mod board;
 mod memory;
+mod provisioning;
 mod read;
 mod screen;
 mod storage;
@@ -14,6 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::action::{Check, Health};
+use crate::wire::provision::Report;
 
 use super::screen::Screen;
 
@@ -38,6 +40,11 @@ impl Doctor {
             last: Mutex::default(),
             keep: KEEP,
         }
+    }
+
+    /// What came of the files on the card's first partition, where there are any.
+    pub fn provisioning(&self) -> Option<Report> {
+        provisioning::report(&self.state)
     }
 
     /// How it is now, or was a few seconds ago. Blocks on a few dozen small reads from memory.
@@ -73,6 +80,7 @@ fn examine(root: &Path, state: &Path) -> Vec<Check> {
         storage::writable(root, state),
         storage::errors(root),
         time::clock(root, std::time::SystemTime::now()),
+        provisioning::provisioning(state),
     ]
 }
 

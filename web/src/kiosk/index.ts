@@ -3,6 +3,7 @@ import { follow } from '../events.ts';
 import { Access } from './access.ts';
 import { Identity } from './identity.ts';
 import { Kiosk } from './kiosk.ts';
+import { showMistakes } from './mistakes.ts';
 import { point } from './pointer.ts';
 import { Teller } from './told.ts';
 import { beat } from './window.ts';
@@ -19,6 +20,7 @@ export function startKiosk(root: HTMLElement): void {
   kiosk.left = () => access.rest();
   access.listen(teller);
   const identity = new Identity(root, teller);
+  void showMistakes(kiosk);
   void kiosk.start();
   follow({
     listed: () => {},

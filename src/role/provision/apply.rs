@@ -1,0 +1,420 @@
+//! `gatepost provision apply`: from the files to the machine, in an order that can be cut off anywhere and
+//! begun again: keep the secrets, write the files, take the secrets out, say what came of it.
+
+use std::path::Path;
+
+use sha_crypt::{CustomizedPasswordHasher as _, Params, PasswordVerifier as _, ShaCrypt};
+
+use crate::config::{Files, Syntax, parse, to_toml};
+use crate::policy::tree::{Origin, Table, Value};
+use crate::policy::{Problem, Rules};
+use crate::provision::{
+    Content, FOLDER, Kept, Owner, Planned, Provision, Secrets, plan, settings as settings_of,
+};
+use crate::wire::provision::{FILE, Line, MAX_LINES, Report};
+
+use super::input::Input;
+use super::place::{Fault, Place};
+use super::{Arguments, scrub};
+use crate::role::exit::{Code, Failure};
+use crate::role::output;
+
+/// Rounds of a password's hash: about half a second on a Raspberry Pi 3.
+const ROUNDS: u32 = 100_000;
+/// The file of kept secrets, in [`FOLDER`].
+const KEPT: &str = "kept.json";
+/// The list of files that were written, in [`FOLDER`].
+const WRITTEN: &str = "written.json";
+/// Longest line of a report, in characters.
+const MAX_LINE: usize = 400;
+
+/// Applies what is in the folder. A mistake in it is reported, and no failure of the machine's start.
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let place = Place::new(&arguments.root, &arguments.system);
+    let input = Input::folder(&arguments.from);
+    if !input.any {
+        // Taking the card's files away takes nothing from the machine.
+        let _none = place
+            .remove(&format!("{FOLDER}/{FILE}"))
+            .map_err(Failure::failed)?;
+        let _seen = output::line("nothing to be given")?;
+        return Ok(());
+    }
+    let mut notes = input.notes.clone();
+    let mut code = Code::Usage;
+    let (wrong, applied) = match understand(&input, &place, &arguments.system, &mut notes) {
+        Ok((planned, secrets)) => match write(&place, &planned, &secrets) {
+            Ok(changed) => {
+                if arguments.live {
+                    take_up(&place, &changed);
+                }
+                let lost = arguments.live && place.is_in_memory(FOLDER);
+                (take_out(&input, &secrets, &arguments.from, lost), true)
+            }
+            Err(fault) => {
+                code = Code::Failed;
+                (
+                    vec![Problem::error(&Origin::Default, "", fault.to_string())],
+                    false,
+                )
+            }
+        },
+        Err(wrong) => (wrong, false),
+    };
+    for problem in wrong.iter().chain(&notes) {
+        output::say(&problem.to_string());
+    }
+    report(&place, &wrong, &notes, applied).map_err(Failure::failed)?;
+    if applied {
+        let count = format!("applied; {} problems, {} notes", wrong.len(), notes.len());
+        let _seen = output::line(&count)?;
+        return Ok(());
+    }
+    Err(Failure::new(
+        code,
+        "nothing was taken over; the machine is as it was",
+    ))
+}
+
+/// What is to be done, or what is wrong. Nothing is written yet.
+fn understand(
+    input: &Input,
+    place: &Place,
+    system: &Path,
+    notes: &mut Vec<Problem>,
+) -> Result<(Vec<Planned>, Secrets), Vec<Problem>> {
+    let read = Provision::read(&input.tree);
+    let mut problems = input.problems.clone();
+    let mut provision = match read {
+        Ok(provision) if problems.is_empty() => provision,
+        other => {
+            problems.extend(other.err().unwrap_or_default());
+            return Err(problems);
+        }
+    };
+    notes.extend(provision.notes(&input.tree));
+    let kept = read_kept(place);
+    let secrets = provision.settle(&input.tree, Some(&kept), &input.beside, hash)?;
+    problems.extend(here(&provision, &input.tree, system, notes));
+    problems.extend(pair(&provision, &secrets, &input.tree));
+    match settings(&provision, &input.tree, Some(&place.path("etc/gatepost"))) {
+        Ok(settings) if problems.is_empty() => {
+            let settings = to_toml(&settings);
+            Ok((plan(&provision, &secrets, &settings), secrets))
+        }
+        other => {
+            problems.extend(other.err().unwrap_or_default());
+            Err(problems)
+        }
+    }
+}
+
+/// Gatepost's own settings, if they are good together with those in the folder.
+pub(super) fn settings(
+    provision: &Provision,
+    tree: &Value,
+    folder: Option<&Path>,
+) -> Result<Table, Vec<Problem>> {
+    let given = settings_of(provision, tree);
+    let ours = |file: &Path| file.ends_with("conf.d/50-provisioned.toml");
+    let mut layers = Vec::new();
+    let files = folder.map(Files::read).unwrap_or_default();
+    // What is wrong with other files is said by the server that reads them.
+    let (before, after): (Vec<_>, Vec<_>) = files
+        .read
+        .iter()
+        .filter(|file| !ours(&file.path))
+        .filter_map(|file| {
+            Some((
+                &file.path,
+                parse(Syntax::of(&file.path), &file.text, &file.path).ok()?,
+            ))
+        })
+        .partition(|(path, _)| {
+            path.file_name()
+                .is_none_or(|name| name < "50-provisioned.toml")
+                || path.ends_with("gatepost.toml")
+        });
+    layers.extend(before.into_iter().map(|(_, layer)| layer));
+    layers.push(Value::table(given.clone(), tree.origin.clone()));
+    layers.extend(after.into_iter().map(|(_, layer)| layer));
+    match Rules::compile(&layers) {
+        Ok(_) => Ok(given),
+        Err(problems) => {
+            // Only what this file brings: others were wrong before, and nothing here mends them.
+            let alone = Rules::compile(&layers_without(&layers, &given));
+            let known = alone.err().unwrap_or_default();
+            let mut new: Vec<Problem> = problems
+                .into_iter()
+                .filter(|problem| !known.contains(problem))
+                .collect();
+            if new.is_empty() {
+                return Ok(given);
+            }
+            for problem in &mut new {
+                problem.key = format!("gatepost.{}", problem.key);
+            }
+            Err(new)
+        }
+    }
+}
+
+fn layers_without(layers: &[Value], given: &Table) -> Vec<Value> {
+    let others = layers
+        .iter()
+        .filter(|layer| layer.as_table() != Some(given));
+    others.cloned().collect()
+}
+
+/// A hash as /etc/shadow has it; the one there was, if it is of this password.
+fn hash(password: &str, before: Option<&str>) -> Result<String, String> {
+    let failed = |error: &dyn std::fmt::Display| format!("the password can't be hashed: {error}");
+    let params = Params::new(ROUNDS).map_err(|error| failed(&error))?;
+    let method = ShaCrypt::from(params);
+    if let Some(before) = before
+        && method.verify_password(password.as_bytes(), before).is_ok()
+    {
+        return Ok(before.to_owned());
+    }
+    let mut salt = [0; 12];
+    getrandom::fill(&mut salt).map_err(|error| failed(&error))?;
+    let hash = method.hash_password_customized(password.as_bytes(), &salt, Some("6"), None, params);
+    Ok(hash.map_err(|error| failed(&error))?.to_string())
+}
+
+/// What this machine doesn't have.
+fn here(
+    provision: &Provision,
+    tree: &Value,
+    system: &Path,
+    notes: &mut Vec<Problem>,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let at = |keys: &[&str]| {
+        tree.at(keys)
+            .map_or_else(Origin::default, |value| value.origin.clone())
+    };
+    let zones = system.join("usr/share/zoneinfo");
+    if let Some(zone) = &provision.timezone
+        && zones.is_dir()
+        && !zones.join(zone.as_str()).is_file()
+    {
+        let message = format!("this machine knows no time zone {zone}");
+        problems.push(Problem::error(&at(&["timezone"]), "timezone", message));
+    }
+    if let Some(locale) = &provision.locale {
+        let name = locale.as_str().replace("UTF-8", "utf8");
+        let all = system.join("usr/lib/locale");
+        let there = ["C", "C.UTF-8"].contains(&locale.as_str())
+            || all.join("locale-archive").exists()
+            || all.join(name).is_dir();
+        if !there {
+            let message = "this machine has no data for it: programs fall back to English";
+            notes.push(Problem::warning(&at(&["locale"]), "locale", message));
+        }
+    }
+    if let Some(admin) = &provision.admin {
+        let accounts = std::fs::read_to_string(system.join("etc/passwd")).unwrap_or_default();
+        let name = admin.name.as_str();
+        if accounts
+            .lines()
+            .any(|line| line.split(':').next() == Some(name))
+        {
+            let message = "the system has an account of this name already; choose another";
+            problems.push(Problem::error(
+                &at(&["admin", "name"]),
+                "admin.name",
+                message,
+            ));
+        }
+    }
+    problems
+}
+
+/// A certificate that is not its key's would keep the server from starting.
+fn pair(provision: &Provision, secrets: &Secrets, tree: &Value) -> Option<Problem> {
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    let tls = provision.tls.as_ref()?;
+    let text = |file| secrets.files.get(file).map_or(&[][..], String::as_bytes);
+    let try_it = || -> Result<(), String> {
+        let chain = CertificateDer::pem_slice_iter(text(&tls.certificate))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| error.to_string())?;
+        let key =
+            PrivateKeyDer::from_pem_slice(text(&tls.key)).map_err(|error| error.to_string())?;
+        let provider = rustls::crypto::ring::default_provider();
+        rustls::sign::CertifiedKey::from_der(chain, key, &provider)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    };
+    let error = try_it().err()?;
+    let at = tree
+        .at(&["tls", "key"])
+        .map_or_else(Origin::default, |value| value.origin.clone());
+    let message = format!("certificate and key can't be used together: {error}");
+    Some(Problem::error(&at, "tls.key", message))
+}
+
+fn read_kept(place: &Place) -> Kept {
+    let text = std::fs::read(place.path(&format!("{FOLDER}/{KEPT}"))).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+fn read_written(place: &Place) -> Vec<String> {
+    let text = std::fs::read(place.path(&format!("{FOLDER}/{WRITTEN}"))).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+fn own(name: &str, mode: u32, bytes: Vec<u8>) -> Planned {
+    Planned {
+        path: format!("{FOLDER}/{name}"),
+        content: Content::File {
+            bytes,
+            mode,
+            owner: Owner::Root,
+        },
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> Vec<u8> {
+    // Maps and lists of texts can always be written.
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+/// Writes everything; the paths of what wasn't so before.
+fn write(place: &Place, planned: &[Planned], secrets: &Secrets) -> Result<Vec<String>, Fault> {
+    // Before they are taken out of the files, and before anything that needs them.
+    place.put(&own(KEPT, 0o600, json(&secrets.kept)))?;
+    let before = read_written(place);
+    let files = planned
+        .iter()
+        .filter(|file| file.content != Content::Home {});
+    let after: Vec<String> = files.map(|file| file.path.clone()).collect();
+    // Whatever may be there if this is cut short.
+    let mut both = after.clone();
+    both.extend(before.iter().filter(|path| !after.contains(path)).cloned());
+    place.put(&own(WRITTEN, 0o644, json(&both)))?;
+    let mut changed = Vec::new();
+    for file in planned {
+        if place.put(file)? {
+            changed.push(file.path.clone());
+        }
+    }
+    for gone in before.iter().filter(|path| !after.contains(path)) {
+        place.remove(gone)?;
+    }
+    place.put(&own(WRITTEN, 0o644, json(&after)))?;
+    Ok(changed)
+}
+
+/// Has the running machine take up what only its next start would.
+fn take_up(place: &Place, changed: &[String]) {
+    let new = |path: &str| {
+        changed
+            .iter()
+            .any(|changed| *changed == format!("{FOLDER}/{path}"))
+    };
+    let name = std::fs::read_to_string(place.path(&format!("{FOLDER}/etc/hostname")));
+    if let Ok(name) = name
+        && let Err(error) = rustix::system::sethostname(name.trim().as_bytes())
+    {
+        output::say(&format!(
+            "the machine gets its new name at its next start: {error}"
+        ));
+    }
+    if new("etc/default/keyboard") {
+        // What X asks udev about a keyboard was noted when it appeared.
+        for device in std::fs::read_dir("/sys/class/input")
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let _not_a_device = std::fs::write(device.path().join("uevent"), "change\n");
+        }
+    }
+}
+
+/// Takes the secrets out of the files; what couldn't be taken out.
+fn take_out(input: &Input, secrets: &Secrets, folder: &Path, lost: bool) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let about = |path: &Path, message: String| {
+        let origin = Origin::File {
+            file: path.into(),
+            line: 1,
+            column: 1,
+        };
+        Problem::error(&origin, "", message)
+    };
+    let mut clean = Vec::new();
+    for source in &input.sources {
+        match scrub::without(source, &secrets.places) {
+            Ok(None) => {}
+            Ok(Some(text)) => clean.push((&source.path, text)),
+            Err(message) => problems.push(about(&source.path, message)),
+        }
+    }
+    let leftovers = scrub::leftovers(folder);
+    if clean.is_empty() && secrets.keys.is_empty() && leftovers.is_empty() {
+        return problems;
+    }
+    if lost {
+        let message = "secrets stay in the files here: what this machine keeps is in memory only, and would be lost";
+        problems.push(about(folder, message.to_owned()));
+        return problems;
+    }
+    let work = || {
+        for (path, text) in &clean {
+            scrub::rewrite(path, text)?;
+        }
+        for key in &secrets.keys {
+            scrub::destroy(&folder.join(key.as_str()))?;
+        }
+        for path in &leftovers {
+            if path.exists() {
+                scrub::destroy(path)?;
+            }
+        }
+        Ok(())
+    };
+    if let Err(error) = scrub::writable(folder, work) {
+        let message = format!("secrets are still in the files here: {error}");
+        problems.push(about(folder, message));
+    }
+    problems
+}
+
+fn report(place: &Place, wrong: &[Problem], notes: &[Problem], applied: bool) -> Result<(), Fault> {
+    let line = |wrong: bool| {
+        move |problem: &Problem| Line {
+            wrong,
+            text: shown(problem),
+        }
+    };
+    let lines = wrong
+        .iter()
+        .map(line(true))
+        .chain(notes.iter().map(line(false)));
+    let report = Report {
+        applied,
+        lines: lines.take(MAX_LINES).collect(),
+    };
+    place.put(&own(FILE, 0o644, json(&report)))?;
+    Ok(())
+}
+
+/// A problem as somebody with the card in their computer would look for it: by the file's own name.
+fn shown(problem: &Problem) -> String {
+    let mut problem = problem.clone();
+    if let Origin::File { file, .. } = &mut problem.origin
+        && let Some(name) = file.file_name()
+    {
+        *file = Path::new(name).into();
+    }
+    let text = problem.to_string();
+    let text: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    text.chars().take(MAX_LINE).collect()
+}

@@ -1,0 +1,199 @@
+//! The files a machine is given: found, read within limits, and said in one schema's words.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::config::{Syntax, parse};
+use crate::policy::Problem;
+use crate::policy::tree::{Kind, Origin, Table, Value, merge};
+use crate::provision::{FileName, Provision, imager};
+
+/// Largest file, in bytes: more than anybody writes, and than certificates take.
+const MAX_FILE: usize = 256 << 10;
+/// Our own file.
+const OWN: &str = "gatepost.toml";
+/// The files there may be, weakest first: Imager's first, so that ours can add to them and win.
+const NAMES: &[&str] = &["custom.toml", "user-data", "network-config", OWN];
+/// What Notepad makes of our file's name, on a machine that hides endings.
+const MISNAMED: &[&str] = &["gatepost.toml.txt", "gatepost.txt"];
+
+/// One file as it was read.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    pub(super) syntax: Syntax,
+    pub(super) text: String,
+}
+
+/// Everything that was found.
+#[derive(Debug)]
+pub(super) struct Input {
+    /// In the words of the schema, merged.
+    pub(super) tree: Value,
+    pub(super) sources: Vec<Source>,
+    /// The files the tree names, as far as they are there.
+    pub(super) beside: BTreeMap<FileName, String>,
+    pub(super) problems: Vec<Problem>,
+    pub(super) notes: Vec<Problem>,
+    /// There was a file, good or bad.
+    pub(super) any: bool,
+}
+
+impl Input {
+    /// What is in a folder.
+    pub(super) fn folder(folder: &Path) -> Self {
+        let mut input = Self::new(folder);
+        for name in NAMES {
+            input.add(&folder.join(name), true);
+        }
+        if !folder.join(OWN).exists() {
+            for name in MISNAMED {
+                let path = folder.join(name);
+                if path.exists() {
+                    input.any = true;
+                    let message = format!("this file has to be called {OWN}; rename it");
+                    input.problems.push(about(&path, message));
+                }
+            }
+        }
+        input.look_beside(folder);
+        input
+    }
+
+    /// One file, whatever else lies there.
+    pub(super) fn file(path: &Path) -> Self {
+        let mut input = Self::new(path);
+        input.add(path, false);
+        input.look_beside(path.parent().unwrap_or(Path::new(".")));
+        input
+    }
+
+    fn new(place: &Path) -> Self {
+        Self {
+            tree: Value::table(Table::default(), at(place)),
+            sources: Vec::new(),
+            beside: BTreeMap::new(),
+            problems: Vec::new(),
+            notes: Vec::new(),
+            any: false,
+        }
+    }
+
+    fn add(&mut self, path: &Path, optional: bool) {
+        let text = match read(path) {
+            Ok(text) => text,
+            Err(Refusal::Missing) if optional => return,
+            Err(Refusal::Missing) => {
+                return self.problems.push(about(path, "there is no such file"));
+            }
+            Err(Refusal::Because(message)) => {
+                self.any = true;
+                return self.problems.push(about(path, message));
+            }
+        };
+        self.any = true;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let yaml = matches!(&*name, "user-data" | "network-config") || name.ends_with(".yaml");
+        if name == "user-data" && !text.trim().is_empty() && !text.starts_with("#cloud-config") {
+            let message = "doesn't begin with #cloud-config and was left out";
+            self.notes.push(Problem::warning(&at(path), "", message));
+            return;
+        }
+        let syntax = if yaml { Syntax::Yaml } else { Syntax::Toml };
+        let tree = match parse(syntax, &text, path) {
+            Ok(tree) => tree,
+            Err(found) => return self.problems.extend(found),
+        };
+        let (tree, notes) = match &*name {
+            "network-config" => imager::network_config(&tree),
+            _ if yaml => imager::user_data(&tree),
+            _ if tree.at(&["config_version"]).is_some() || name == "custom.toml" => {
+                imager::custom(&tree)
+            }
+            _ => (tree, Vec::new()),
+        };
+        let (notes, wrong): (Vec<_>, Vec<_>) = notes.into_iter().partition(|note| note.warning);
+        self.notes.extend(notes);
+        self.problems.extend(wrong);
+        if let (Kind::Table(all), Some(table)) = (&mut self.tree.kind, tree.as_table()) {
+            merge(all, table);
+        }
+        self.sources.push(Source {
+            path: path.to_owned(),
+            syntax,
+            text,
+        });
+    }
+
+    /// Reads the files that are named. What isn't there may be on the machine already.
+    fn look_beside(&mut self, folder: &Path) {
+        let Ok(provision) = Provision::read(&self.tree) else {
+            return;
+        };
+        for (_, file) in provision.files() {
+            let path = folder.join(file.as_str());
+            match read(&path) {
+                Ok(text) => {
+                    self.beside.insert(file, text);
+                }
+                Err(Refusal::Missing) => {}
+                Err(Refusal::Because(message)) => self.problems.push(about(&path, message)),
+            }
+        }
+    }
+}
+
+fn at(path: &Path) -> Origin {
+    Origin::File {
+        file: path.into(),
+        line: 1,
+        column: 1,
+    }
+}
+
+fn about(path: &Path, message: impl Into<String>) -> Problem {
+    Problem::error(&at(path), "", message)
+}
+
+enum Refusal {
+    Missing,
+    Because(String),
+}
+
+impl From<std::io::Error> for Refusal {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::NotFound => Self::Missing,
+            _ => Self::Because(error.to_string()),
+        }
+    }
+}
+
+/// A file's text, without the mark some editors put in front.
+fn read(path: &Path) -> Result<String, Refusal> {
+    let flags = rustix::fs::OFlags::NONBLOCK.bits();
+    let file = File::options()
+        .read(true)
+        .custom_flags(flags.cast_signed())
+        .open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(Refusal::Because("is no ordinary file".to_owned()));
+    }
+    let limit = u64::try_from(MAX_FILE).unwrap_or(u64::MAX);
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > MAX_FILE {
+        let message = format!("is larger than {MAX_FILE} bytes, the most that is read");
+        return Err(Refusal::Because(message));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()),
+        Err(error) => Err(Refusal::Because(format!(
+            "is not UTF-8 (byte {} is wrong); save it as UTF-8",
+            error.utf8_error().valid_up_to() + 1
+        ))),
+    }
+}
