@@ -96,6 +96,19 @@ fn lines() -> Vec<(&'static str, Vec<&'static str>)> {
         ("lamp ready off", vec![]),
         ("lamp ready blink", vec![]),
         ("lamp ready auto", vec![]),
+        ("update check", vec![]),
+        ("update check usb", vec!["update check 'usb'"]),
+        (
+            "update install https://updates.example/gatepost.bundle",
+            vec![],
+        ),
+        (
+            "update install '/srv/new system.bundle' --downgrade --restart",
+            vec![r"update install --restart --downgrade /srv/new\ system.bundle"],
+        ),
+        ("update rollback", vec![]),
+        ("update rollback --restart", vec![]),
+        ("update confirm", vec![]),
         ("who", vec![]),
         ("health", vec![]),
     ]

@@ -29,6 +29,7 @@ use crate::hardware::Board;
 use crate::policy::Rules;
 use crate::policy::settings::server::{Listen, Server as WebServer};
 use crate::system::hook::Hooks;
+use crate::system::update::Updates;
 use crate::system::{
     Doctor, FolderFault, Lock, Watchdog, power, private_folder, raise_file_limit, ready,
     shared_folder, stopping,
@@ -71,6 +72,8 @@ pub struct Settings {
     pub power: Option<PathBuf>,
     /// Where hooks are run.
     pub hooks: Hooks,
+    /// Who may write to the system's other slot.
+    pub updates: Updates,
     /// The rules in force, and whatever they become.
     pub rules: watch::Receiver<Arc<Rules>>,
     /// Limits of the web door.
@@ -99,6 +102,7 @@ impl Settings {
             keeper,
             power: None,
             hooks: Hooks::Absent,
+            updates: Updates::Absent,
             rules: watch::channel(Arc::default()).1,
             web: WebLimits::default(),
             auth: AuthLimits::default(),
@@ -199,6 +203,7 @@ impl Server {
             .with_power(power(settings.power))
             .with_doctor(Doctor::new("/", &folders.state))
             .with_hooks(settings.hooks)
+            .with_updates(settings.updates)
             .with_logins(auth.clone());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (board, orders) = Board::new();
@@ -360,6 +365,10 @@ fn run(arguments: &ServeArguments, window: bool) -> Result<(), Failure> {
     settings.rules = rules;
     settings.power.clone_from(&arguments.power);
     settings.hooks = hooks;
+    settings.updates = arguments
+        .updates
+        .clone()
+        .map_or(Updates::Absent, Updates::Socket);
     // One thread serves all: it passes on a megabyte in less than a millisecond, keepers do the work,
     // and threads that wake one another for every key cost a quarter more of the processor.
     let runtime = tokio::runtime::Builder::new_current_thread()
