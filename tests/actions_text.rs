@@ -162,7 +162,7 @@ fn outcomes_are_what_the_golden_file_says() {
     }
     let kinds: std::collections::BTreeSet<_> =
         all.iter().map(|o| o["outcome"].to_string()).collect();
-    assert_eq!(kinds.len(), 7, "every kind is there");
+    assert_eq!(kinds.len(), 8, "every kind is there");
 }
 
 #[test]

@@ -30,8 +30,7 @@ struct Start {
 #[test]
 fn each_start_is_what_the_golden_file_says() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/slots.json");
-    let starts: Vec<Start> =
-        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let starts: Vec<Start> = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     for start in starts {
         let copies = start.copies.map(|copy| {
             let copy = copy?;

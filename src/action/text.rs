@@ -103,10 +103,10 @@ pub const GRAMMAR: &[(&str, &str)] = &[
     ("power", "power reboot|off"),
     ("hook run", "hook run NAME [-- ARGUMENT…]"),
     ("lamp", "lamp NAME on|off|blink|auto"),
-    ("update check", "update check [PATH|https://ADDRESS|usb]"),
+    ("update check", "update check [FROM]"),
     (
         "update install",
-        "update install PATH|https://ADDRESS|usb [--downgrade] [--restart]",
+        "update install FROM [--downgrade] [--restart]",
     ),
     ("update rollback", "update rollback [--restart]"),
     ("update confirm", "update confirm"),

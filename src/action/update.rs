@@ -66,7 +66,7 @@ impl UpdateStep {
             "update install" => {
                 let (downgrade, restart) =
                     (arguments.flag("--downgrade"), arguments.flag("--restart"));
-                let from = arguments.required("what to install")?;
+                let from = arguments.required("FROM")?;
                 Self::Install {
                     from: arguments.parse(&from, from_str)?,
                     downgrade,

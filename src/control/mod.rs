@@ -127,6 +127,7 @@ pub struct Control {
     power: Arc<dyn Power>,
     hooks: Arc<hooks::Running>,
     updates: Updates,
+    locked: Option<Arc<str>>,
     lamps: Lamps,
     auth: Option<Arc<Auth>>,
     watchers: Arc<Watchers>,
@@ -147,6 +148,7 @@ impl Control {
             power: power(None),
             hooks: Arc::new(hooks::Running::new(Hooks::Absent)),
             updates: Updates::default(),
+            locked: None,
             lamps: Lamps::default(),
             auth: None,
             watchers: Arc::default(),
@@ -195,6 +197,13 @@ impl Control {
     #[must_use]
     pub fn with_updates(mut self, updates: Updates) -> Self {
         self.updates = updates;
+        self
+    }
+
+    /// On a machine that has lost its lasting files, and why.
+    #[must_use]
+    pub fn locked(mut self, reason: Option<String>) -> Self {
+        self.locked = reason.map(Into::into);
         self
     }
 

@@ -50,6 +50,20 @@ impl Control {
 
     /// The machine's own screen shows what it should: if this system is new here, it stays.
     pub async fn screen_is_seen(&self) {
+        if let Some(reason) = &self.locked {
+            let text = format!(
+                "This machine is locked: {reason}.\n\
+                 It runs from memory and keeps nothing; nobody can come in over the network.\n\
+                 Its owner should replace the card."
+            );
+            self.tell(
+                &text,
+                Recipient::Kiosk {},
+                Level::Error,
+                &Principal::Owner {},
+            )
+            .await;
+        }
         match self.updates.ask(&UpdateCall::Confirm {}, None).await {
             Ok(slots) if slots.state.trust == Trust::Confirmed => {
                 tracing::info!(slot = %slots.running, version = slots.version, "the screen is seen; this system stays");
@@ -64,14 +78,17 @@ impl Control {
 
     /// Everybody who watches a terminal is told. That nobody does is no fault.
     async fn warn(&self, text: &str, by: &Principal) {
+        self.tell(text, Recipient::All {}, Level::Warning, by).await;
+    }
+
+    async fn tell(&self, text: &str, to: Recipient, level: Level, by: &Principal) {
         let Ok(text) = text.parse::<MessageText>() else {
             return;
         };
-        let told = self
-            .message(text, Recipient::All {}, Level::Warning, false, by)
-            .await;
-        if let Err(error) = told {
-            tracing::debug!(%error, "nobody was told of the update");
+        // What is wrong with the machine stays until somebody has read it.
+        let stays = level == Level::Error;
+        if let Err(error) = self.message(text, to, level, stays, by).await {
+            tracing::debug!(%error, "nobody was told");
         }
     }
 }

@@ -3,6 +3,7 @@
 mod arguments;
 mod changes;
 mod listeners;
+mod lock;
 mod screen;
 
 use std::io;
@@ -74,6 +75,8 @@ pub struct Settings {
     pub hooks: Hooks,
     /// Who may write to the system's other slot.
     pub updates: Updates,
+    /// Why the machine has lost its lasting files, if it has.
+    pub locked: Option<String>,
     /// The rules in force, and whatever they become.
     pub rules: watch::Receiver<Arc<Rules>>,
     /// Limits of the web door.
@@ -103,6 +106,7 @@ impl Settings {
             power: None,
             hooks: Hooks::Absent,
             updates: Updates::Absent,
+            locked: None,
             rules: watch::channel(Arc::default()).1,
             web: WebLimits::default(),
             auth: AuthLimits::default(),
@@ -166,8 +170,16 @@ impl Server {
     /// The same, with sockets that listen already.
     pub async fn start_with(settings: Settings, activated: Activated) -> Result<Self, StartError> {
         let Settings {
-            server, folders, ..
+            mut server,
+            folders,
+            ..
         } = settings;
+        let activated = if settings.locked.is_some() {
+            lock::shut(&mut server);
+            Activated::default()
+        } else {
+            activated
+        };
         listeners::check(&server, &activated)?;
         let longest = folders.terminals().as_os_str().len() + SOCKET_NAME;
         if longest > MAX_SOCKET_PATH {
@@ -204,6 +216,7 @@ impl Server {
             .with_doctor(Doctor::new("/", &folders.state))
             .with_hooks(settings.hooks)
             .with_updates(settings.updates)
+            .locked(settings.locked.clone())
             .with_logins(auth.clone());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (board, orders) = Board::new();
@@ -365,6 +378,10 @@ fn run(arguments: &ServeArguments, window: bool) -> Result<(), Failure> {
     settings.rules = rules;
     settings.power.clone_from(&arguments.power);
     settings.hooks = hooks;
+    settings.locked = lock::reason(&arguments.locked);
+    if let Some(reason) = &settings.locked {
+        tracing::error!(reason, "locked: only the machine's own screen is served");
+    }
     settings.updates = arguments
         .updates
         .clone()

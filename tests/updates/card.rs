@@ -161,6 +161,7 @@ pub fn writers(root: &Path) -> PathBuf {
                 .arg(&root)
                 .stdin(OwnedFd::from(stream))
                 .stdout(Stdio::null())
+                .stderr(Stdio::null())
                 .spawn()
                 .unwrap();
             writer.wait().unwrap();
