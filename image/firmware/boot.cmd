@@ -99,9 +99,14 @@ else
   if run gp_load; then echo GATEPOST starts slot ${gp_slot}; else echo GATEPOST nothing to start; sleep 5; reset; fi
 fi
 
-# What the firmware, or whoever started us, says (cmdline.txt), and the slot, which is stronger.
+# What the firmware says (cmdline.txt), or in a virtual machine, which has none, a test's file; and the slot, which
+# is stronger.
 setenv gp_said
-fdt addr ${gp_fdt} && fdt get value gp_said /chosen bootargs
+if test "${devtype}" = virtio; then
+  load virtio ${devnum}:1 ${gp_head} test.env && env import -t ${gp_head} ${filesize} gp_said
+else
+  fdt addr ${gp_fdt} && fdt get value gp_said /chosen bootargs
+fi
 setexpr gp_part ${gp_slot} + 2
 setenv bootargs ${gp_said} ro panic=10 root=${gp_disk}${gp_part} gp.slot=${gp_slot}
 
