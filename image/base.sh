@@ -15,7 +15,7 @@ readonly out suite mirror security
 # initrds and copy files to /boot, which the image does in its own way.
 fetch_extra() {
   local root=$1 kernel package
-  export APT_CONFIG=${MMDEBSTRAP_APT_CONFIG}
+  export APT_CONFIG=${MMDEBSTRAP_APT_CONFIG:?set by mmdebstrap}
   kernel=$(apt-cache depends --important linux-image-arm64 | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)$/\1/p')
   [[ -n ${kernel} ]]
   mkdir -p "${out}/debs" "${out}/extra"

@@ -18,9 +18,11 @@ name=gatepost-${version}-arm64
 first_at=4
 firmware_size=128
 slot_size=512
+# A slot holds a root and, behind it, the kernel and initrd that belong to it.
+boot_at=448
 # How hard the root is compressed; 22 is the most, and slow.
 level=${GATEPOST_IMAGE_LEVEL:-19}
-readonly here cache debs out version epoch name first_at firmware_size slot_size level
+readonly here cache debs out version epoch name first_at firmware_size slot_size boot_at level
 export SOURCE_DATE_EPOCH=${epoch}
 
 say() { printf '    [%4d s] %s\n' "${SECONDS}" "$*" >&2; }
@@ -45,7 +47,7 @@ packages() { cat "${here}"/layers/*/packages | sed -e 's/#.*//' -e '/^ *$/d' | s
 base() {
   local -a list
   local key
-  mapfile -t list < <(packages)
+  mapfile -t list < <(packages || true)
   key=$(printf '%s\n' "${list[@]}" | cat - "${here}/base.sh" | sha256sum | cut -c 1-16)
   base=${cache}/base-${key}
   if [[ ! -e ${base}/done ]] || [[ -n ${GATEPOST_IMAGE_FRESH:-} ]]; then
@@ -67,6 +69,11 @@ tree() {
   mkdir -p "${root}/usr/lib/modules"
   cp -a "${base}/extra/usr/lib/modules/${kernel}" "${root}/usr/lib/modules/"
 
+  # The same numbers in every image, or files on the data partition would belong to somebody else after
+  # an update.
+  install -m 644 "${here}/accounts.conf" "${root}/usr/lib/sysusers.d/00-gatepost-image.conf"
+  inside systemd-sysusers 00-gatepost-image.conf
+
   say 'installing Gatepost'
   mkdir "${root}/debs"
   cp "${debs}"/gatepost_*_arm64.deb "${debs}"/gatepost-kiosk_*_arm64.deb "${root}/debs/"
@@ -87,16 +94,12 @@ tree() {
   done
   # Accounts of units that came with layers.
   inside systemd-sysusers
-  # The data partition's /etc/gatepost is filled from here; what is there already stays.
-  mkdir -p "${root}/usr/share/gatepost"
-  rm -rf "${root}/usr/share/gatepost/etc"
-  cp -a "${root}/etc/gatepost" "${root}/usr/share/gatepost/etc"
+  mkdir -p "${root}/usr/lib/gatepost"
   printf '%s\n' "${version}" > "${root}/usr/lib/gatepost/image-version"
   depmod -b "${root}" "${kernel}"
   # Times of files are the change's the image was made from, so that the same source makes the same image.
   rm -f "${root}"/var/lib/dpkg/*-old "${root}"/var/log/* "${root}/etc/passwd-" "${root}/etc/group-" \
     "${root}/etc/shadow-" "${root}/etc/gshadow-" 2> /dev/null || true
-  : > "${root}/etc/machine-id"
 }
 
 squash() {
@@ -105,46 +108,60 @@ squash() {
     -no-progress -quiet -all-time "${epoch}" -mkfs-time "${epoch}" > /dev/null
   local size
   size=$(stat -c %s "${work}/root.img")
-  ((size <= slot_size * 1024 * 1024)) || fail "the root is ${size} bytes, more than a slot of ${slot_size} MiB."
+  ((size <= boot_at * 1024 * 1024)) || fail "the root is ${size} bytes, more than the ${boot_at} MiB that a slot has for it."
   say "root: $((size / 1000000)) MB"
 }
 
 # ---- what the Pi's firmware reads --------------------------------------------------------------
 boot_files() {
   local extra=${base}/extra file
-  mkdir -p "${FIRMWARE}/a"
+  mkdir -p "${FIRMWARE}"
   for file in bootcode.bin start.elf fixup.dat start4.elf fixup4.dat; do
     cp "${extra}/usr/lib/raspi-firmware/${file}" "${FIRMWARE}/"
   done
   for file in bcm2837-rpi-3-b bcm2837-rpi-3-b-plus bcm2837-rpi-3-a-plus bcm2837-rpi-zero-2-w bcm2711-rpi-4-b; do
     cp "${extra}"/usr/lib/linux-image-*/broadcom/"${file}.dtb" "${FIRMWARE}/"
   done
-  cp "${here}"/firmware/* "${FIRMWARE}/"
-  cp "${extra}"/boot/vmlinuz-* "${FIRMWARE}/a/vmlinuz"
-  "${here}/initrd/build.sh" "${root}" "${FIRMWARE}/a/initrd"
+  cp "${here}"/firmware/*.txt "${FIRMWARE}/"
+  # U-Boot chooses the slot.
+  cp "${extra}/usr/lib/u-boot/rpi_3/u-boot.bin" "${FIRMWARE}/"
+  mkimage -A arm64 -O linux -T script -C none -n gatepost -d "${here}/firmware/boot.cmd" "${FIRMWARE}/boot.scr" > /dev/null
+  if [[ -e ${FIRMWARE}/uboot.env.txt ]]; then
+    mkenvimage -s 0x4000 -o "${FIRMWARE}/uboot.env" "${FIRMWARE}/uboot.env.txt"
+    rm "${FIRMWARE}/uboot.env.txt"
+  fi
+  cp "${extra}"/boot/vmlinuz-* "${work}/vmlinuz"
+  "${here}/initrd/build.sh" "${root}" "${work}/initrd"
+  "${here}/slots/pack.py" boot "${work}/vmlinuz" "${work}/initrd" "${work}/boot.img"
 }
 
+# at OFFSET FILE: into the image, in MiB.
+at() { dd if="$2" of="${image}" bs=1M seek="$1" conv=notrunc,sparse status=none; }
+
 assemble() {
-  local fat=${work}/fat.img image=${out}/${name}.img
+  local fat=${work}/fat.img slot=$((first_at + firmware_size))
+  image=${out}/${name}.img
   say 'assembling'
   truncate -s "${firmware_size}M" "${fat}"
   mkfs.vfat -F 32 -n GATEPOST -i 67617465 --invariant "${fat}" > /dev/null
   find "${FIRMWARE}" -exec touch --date="@${epoch}" {} +
   (cd "${FIRMWARE}" && TZ=UTC mcopy -s -m -i "${fat}" -- * ::)
   rm -f "${image}"
-  truncate -s "$((first_at + firmware_size + 2 * slot_size))M" "${image}"
+  truncate -s "$((slot + 2 * slot_size))M" "${image}"
   sfdisk --quiet "${image}" << TABLE
 label: dos
 label-id: 0x67617465
 start=${first_at}MiB, size=${firmware_size}MiB, type=c, bootable
-start=$((first_at + firmware_size))MiB, size=${slot_size}MiB, type=83
-start=$((first_at + firmware_size + slot_size))MiB, size=${slot_size}MiB, type=83
+start=${slot}MiB, size=${slot_size}MiB, type=83
+start=$((slot + slot_size))MiB, size=${slot_size}MiB, type=83
 TABLE
-  dd if="${fat}" of="${image}" bs=1M seek="${first_at}" conv=notrunc,sparse status=none
-  dd if="${work}/root.img" of="${image}" bs=1M seek="$((first_at + firmware_size))" conv=notrunc,sparse status=none
-  # For tests that start the kernel themselves.
+  at "${first_at}" "${fat}"
+  at "${slot}" "${work}/root.img"
+  at "$((slot + boot_at))" "${work}/boot.img"
+  # For tests that start the kernel themselves, and for bundles.
   mkdir -p "${out}/boot"
-  cp "${FIRMWARE}/a/vmlinuz" "${FIRMWARE}/a/initrd" "${FIRMWARE}"/*.dtb "${out}/boot/"
+  cp "${work}/vmlinuz" "${work}/initrd" "${FIRMWARE}"/*.dtb "${out}/boot/"
+  cp "${work}/root.img" "${work}/boot.img" "${out}/boot/"
 }
 
 base

@@ -42,12 +42,13 @@ debian() {
 # Unpacked packages, and a dpkg database that knows whose file is whose: dpkg-shlibdeps reads off it
 # what our packages depend on.
 register() {
-  local tree=$1 info=$1/var/lib/dpkg/info deb name work file
+  local tree=$1 info=$1/var/lib/dpkg/info deb name multi work file
   work=$(mktemp -d)
   mkdir -p "${info}"
   for deb in "${tree}"/var/cache/apt/archives/*.deb; do
     name=$(dpkg-deb -f "${deb}" Package)
-    [[ $(dpkg-deb -f "${deb}" Multi-Arch) != same ]] || name+=:arm64
+    multi=$(dpkg-deb -f "${deb}" Multi-Arch)
+    [[ ${multi} != same ]] || name+=:arm64
     rm -rf "${work:?}"/*
     dpkg-deb -e "${deb}" "${work}"
     for file in symbols shlibs; do
