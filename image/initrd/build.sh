@@ -17,9 +17,9 @@ readonly here root out architecture compiler
 
 # The watchdog comes first: whatever hangs after it ends in a restart.
 first='bcm2835_wdt i6300esb'
-# File systems of the root, then disks: the Pi's card (two drivers know it), USB disks, QEMU's.
-others='squashfs erofs bcm2835 sdhci-iproc virtio_blk virtio_pci'
-[[ ${architecture} != amd64 ]] || others='squashfs erofs virtio_blk virtio_pci ahci sd_mod nvme sdhci-pci mmc_block usb-storage uas xhci-pci'
+# The file system of the root, then disks: the Pi's card (two drivers know it), USB disks, QEMU's.
+others='squashfs bcm2835 sdhci-iproc virtio_blk virtio_pci'
+[[ ${architecture} != amd64 ]] || others='squashfs virtio_blk virtio_pci ahci sd_mod nvme sdhci-pci mmc_block usb-storage uas xhci-pci'
 readonly first others
 
 versions=("${root}"/usr/lib/modules/*)

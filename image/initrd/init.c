@@ -116,12 +116,8 @@ static void mount_root(const char *device) {
     }
     usleep(10000);
   }
-  /* Only what can't be written to by its nature. ext4 could be made writable by whoever is root. */
-  static const char *const kinds[] = {"squashfs", "erofs"};
-  const char *kind = NULL;
-  for (size_t i = 0; i < sizeof kinds / sizeof *kinds && kind == NULL; i++)
-    if (mount(device, "/root", kinds[i], MS_RDONLY | MS_NOATIME, "") == 0) kind = kinds[i];
-  if (kind == NULL) die("mounting the root");
+  /* It can't be written to by its nature. ext4 could be made writable by whoever is root. */
+  if (mount(device, "/root", "squashfs", MS_RDONLY | MS_NOATIME, "") != 0) die("mounting the root");
   struct statvfs about;
   if (statvfs("/root", &about) != 0 || !(about.f_flag & ST_RDONLY)) {
     errno = EPERM;
@@ -133,7 +129,7 @@ static void mount_root(const char *device) {
     errno = EPERM;
     die("the root can be written to");
   }
-  say("root %s, %s, read-only", device, kind);
+  say("root %s, read-only", device);
 }
 
 int main(void) {
