@@ -4,12 +4,13 @@
 # only: nothing of theirs has to run) and OUT/extra.list (what those are, for the package list).
 set -euo pipefail
 
+self=$(realpath -- "${BASH_SOURCE[0]}")
 out=$(realpath -m -- "${1:?folder for the result}")
 shift
 suite=trixie
 mirror=${GATEPOST_MIRROR:-http://deb.debian.org/debian}
 security=${GATEPOST_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
-readonly out suite mirror security
+readonly self out suite mirror security
 
 # Kernel and firmware come from the same archives as the rest. Their packages' scripts would build
 # initrds and copy files to /boot, which the image does in its own way.
@@ -47,10 +48,10 @@ for path in '/usr/share/doc/*' '/usr/share/man/*' '/usr/share/info/*' '/usr/shar
 done
 mmdebstrap --architectures=arm64 --variant=essential --mode=root --format=directory \
   --components='main non-free-firmware' --aptopt='APT::Install-Recommends "false"' \
-  --aptopt='Acquire::Retries "3"' --dpkgopt=force-confold "${excludes[@]}" \
+  --aptopt='Acquire::Retries "3"' --dpkgopt=force-confold --dpkgopt=force-unsafe-io "${excludes[@]}" \
   --dpkgopt='path-include=/usr/share/doc/*/copyright' \
   --include="${packages%,}" \
-  --customize-hook="'${BASH_SOURCE[0]//\'/}' '${out//\'/}' --fetch-extra \"\$1\"" \
+  --customize-hook="'${self//\'/}' '${out//\'/}' --fetch-extra \"\$1\"" \
   "${suite}" "${out}/root" \
   "deb ${mirror} ${suite} main non-free-firmware" \
   "deb ${mirror} ${suite}-updates main non-free-firmware" \

@@ -122,17 +122,14 @@ boot_files() {
   for file in bcm2837-rpi-3-b bcm2837-rpi-3-b-plus bcm2837-rpi-3-a-plus bcm2837-rpi-zero-2-w bcm2711-rpi-4-b; do
     cp "${extra}"/usr/lib/linux-image-*/broadcom/"${file}.dtb" "${FIRMWARE}/"
   done
-  cp "${here}"/firmware/*.txt "${FIRMWARE}/"
+  cp "${here}"/firmware/{config,cmdline}.txt "${FIRMWARE}/"
   # U-Boot chooses the slot.
-  cp "${extra}/usr/lib/u-boot/rpi_3/u-boot.bin" "${FIRMWARE}/"
-  mkimage -A arm64 -O linux -T script -C none -n gatepost -d "${here}/firmware/boot.cmd" "${FIRMWARE}/boot.scr" > /dev/null
-  if [[ -e ${FIRMWARE}/uboot.env.txt ]]; then
-    mkenvimage -s 0x4000 -o "${FIRMWARE}/uboot.env" "${FIRMWARE}/uboot.env.txt"
-    rm "${FIRMWARE}/uboot.env.txt"
-  fi
+  cp "${extra}/usr/lib/u-boot/rpi_arm64/u-boot.bin" "${FIRMWARE}/"
+  mkimage -A arm64 -T script -C none -n gatepost -d "${here}/firmware/boot.cmd" "${FIRMWARE}/boot.scr" > /dev/null
+  mkenvimage -s 0x4000 -o "${FIRMWARE}/uboot.env" "${here}/firmware/uboot.env.txt"
   cp "${extra}"/boot/vmlinuz-* "${work}/vmlinuz"
   "${here}/initrd/build.sh" "${root}" "${work}/initrd"
-  "${here}/slots/pack.py" boot "${work}/vmlinuz" "${work}/initrd" "${work}/boot.img"
+  python3 "${here}/slots/pack.py" boot "${work}/vmlinuz" "${work}/initrd" "${work}/boot.img"
 }
 
 # at OFFSET FILE: into the image, in MiB.

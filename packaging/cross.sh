@@ -33,9 +33,7 @@ debian() {
   local tree=$1
   shift
   mmdebstrap --mode=root --format=directory --aptopt='APT::Install-Recommends "false"' \
-    --aptopt='Acquire::Retries "3"' --dpkgopt=path-exclude='/usr/share/doc/*' \
-    --dpkgopt=path-exclude='/usr/share/man/*' --dpkgopt=path-exclude='/usr/share/locale/*' \
-    --quiet "$@" "${suite}" "${tree}" \
+    --aptopt='Acquire::Retries "3"' --dpkgopt=force-unsafe-io --quiet "$@" "${suite}" "${tree}" \
     "deb ${mirror} ${suite} main" "deb ${mirror} ${suite}-updates main" "deb ${security} ${suite}-security main"
 }
 
@@ -83,7 +81,9 @@ make_toolchain() {
   ! fresh toolchain "${suite}" "${tools[@]}" || return 0
   say "fetching the compiler (once; 1 GB)"
   rm -rf "${cache}/toolchain" "${cache}/toolchain.list"
-  debian "${cache}/toolchain" --variant=minbase --architectures="${architectures}" --include="${list%,}"
+  debian "${cache}/toolchain" --variant=minbase --architectures="${architectures}" --include="${list%,}" \
+    --dpkgopt=path-exclude='/usr/share/doc/*' --dpkgopt=path-exclude='/usr/share/man/*' \
+    --dpkgopt=path-exclude='/usr/share/locale/*'
   printf '%s' "${suite} ${tools[*]}" > "${cache}/toolchain.list"
 }
 
@@ -94,7 +94,7 @@ make_sysroot() {
   say 'fetching what is linked with (once; 1 GB)'
   rm -rf "${cache}/sysroot" "${cache}/sysroot.list"
   debian "${cache}/sysroot" --variant=extract --architectures=arm64 --include="${list%,}" \
-    --extract-hook="'${BASH_SOURCE[0]//\'/}' --register \"\$1\""
+    --extract-hook="'${root//\'/}/packaging/cross.sh' --register \"\$1\""
   # Absolute links would lead to this machine's own files.
   (cd "${cache}/sysroot" && find . -type l -lname '/*' -print0 | while IFS= read -r -d '' link; do
     goal=$(readlink "${link}")
