@@ -2,6 +2,7 @@
 //!
 //! `docs/protocol-terminal.md` describes the same formats for people who write a client.
 
+pub mod bundle;
 pub mod buttons;
 pub mod control;
 pub mod cookie;
@@ -14,6 +15,7 @@ pub mod launch;
 pub mod login;
 pub mod logins;
 pub mod message;
+pub mod update;
 pub mod x2go;
 
 /// Version of the terminal protocol, the first byte of `Attach` and `Hello`.
