@@ -259,8 +259,11 @@ impl Kiosk {
                 }
                 Effect::Cover(face) => {
                     self.cover.show(face);
-                    if face == recovery::Cover::Off && self.admin.is_none() {
-                        self.page.focus();
+                    if face == recovery::Cover::Off {
+                        tracing::info!("the page is on the screen");
+                        if self.admin.is_none() {
+                            self.page.focus();
+                        }
                     }
                 }
                 Effect::GiveUp => {
