@@ -60,6 +60,15 @@ def state(slot: int = 0, tries: int = CONFIRMED, other: int = 0, sequence: int =
     return padded(head + both(head))
 
 
+def read_state(raw: bytes) -> dict | None:
+    """One copy of the state; none if it isn't whole."""
+    if raw[:4] != b"GPAB" or not {both(raw[:28])[:4], both(raw[:28])[4:]} & {raw[28:32], raw[32:36]}:
+        return None
+    sequence, slot, tries, other, back, _ = struct.unpack("<IIIIII", raw[4:28])
+    trust = "confirmed" if tries == CONFIRMED else {"tries": tries}
+    return {"sequence": sequence, "slot": "ab"[slot], "trust": trust, "other_good": other == 1, "rolled_back": back == 1}
+
+
 def sign(key: str, data: bytes) -> bytes:
     """By openssl, since Python's own library can't. The key stays where it is."""
     with tempfile.NamedTemporaryFile() as file:

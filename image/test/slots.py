@@ -6,7 +6,6 @@ Rust is tests/slots_golden.rs.
 import json
 import os
 import selectors
-import struct
 import subprocess
 import sys
 import tempfile
@@ -39,20 +38,12 @@ def sector(state: dict | None) -> bytes:
     return bytes(bytes_)
 
 
-def read(raw: bytes) -> dict | None:
-    if raw[:4] != b"GPAB" or not {pack.both(raw[:28])[:4], pack.both(raw[:28])[4:]} & {raw[28:32], raw[32:36]}:
-        return None
-    sequence, slot, tries, other, back, _ = struct.unpack("<IIIIII", raw[4:28])
-    trust = "confirmed" if tries == pack.CONFIRMED else {"tries": tries}
-    return {"sequence": sequence, "slot": "ab"[slot], "trust": trust, "other_good": other == 1, "rolled_back": back == 1}
-
-
 def newest(card: Path) -> dict | None:
     with open(card, "rb") as file:
         found = []
         for place in COPIES:
             file.seek(place * pack.SECTOR)
-            found.append(read(file.read(pack.SECTOR)))
+            found.append(pack.read_state(file.read(pack.SECTOR)))
     whole = [one for one in found if one]
     return max(whole, key=lambda one: one["sequence"]) if whole else None
 
