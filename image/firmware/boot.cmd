@@ -108,7 +108,7 @@ else
   fdt addr ${gp_fdt} && fdt get value gp_said /chosen bootargs
 fi
 setexpr gp_part ${gp_slot} + 2
-setenv bootargs ${gp_said} ro panic=10 root=${gp_disk}${gp_part} gp.slot=${gp_slot}
+setenv bootargs ${gp_said} ro panic=10 root=${gp_disk}${gp_part} gp.slot=${gp_slot} gp.tries=${gp_tries}
 
 setenv kernel_comp_addr_r ${gp_room}
 setenv kernel_comp_size ${gp_kbytes}
