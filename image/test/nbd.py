@@ -22,7 +22,8 @@ FLAGS = 1 | 4 | 8
 class Disk:
     """A file with a volatile cache in front of it."""
 
-    def __init__(self, path: Path, chance: random.Random):
+    def __init__(self, path: Path, chance: random.Random, last: int = 0):
+        """Power is gone with write number `last`, if it isn't 0."""
         self.file = os.open(path, os.O_RDWR)
         self.size = os.fstat(self.file).st_size
         self.chance = chance
@@ -31,6 +32,8 @@ class Disk:
         self.sectors: dict[int, bytes] = {}
         self.held = self.writes = self.flushes = 0
         self.dead = False
+        self.last = last
+        self.lost = (0, 0, 0)
 
     def write(self, at: int, data: bytes) -> None:
         with self.lock:
@@ -41,7 +44,9 @@ class Disk:
             self.held += len(data)
             for offset in range(0, len(data), SECTOR):
                 self.sectors[(at + offset) // SECTOR] = data[offset : offset + SECTOR]
-            if self.held > CACHE:
+            if self.writes == self.last:
+                self._lose()
+            elif self.held > CACHE:
                 self._settle()
 
     def _settle(self) -> None:
@@ -69,19 +74,24 @@ class Disk:
     def cut(self) -> tuple[int, int, int]:
         """Power is gone: how many writes were waiting, how many reached the disk, how many of these torn."""
         with self.lock:
-            self.dead = True
-            reached = torn = 0
-            part = self.chance.choice([0, 0.2, 0.5, 0.8, 1])
-            for at, data in self.waiting:
-                if self.chance.random() >= part:
-                    continue
-                if len(data) > SECTOR and self.chance.random() < 0.15:
-                    data = data[: SECTOR * self.chance.randrange(1, len(data) // SECTOR)]
-                    torn += 1
-                os.pwrite(self.file, data, at)
-                reached += 1
+            if not self.dead:
+                self._lose()
             os.close(self.file)
-            return len(self.waiting), reached, torn
+            return self.lost
+
+    def _lose(self) -> None:
+        self.dead = True
+        reached = torn = 0
+        part = self.chance.choice([0, 0.2, 0.5, 0.8, 1])
+        for at, data in self.waiting:
+            if self.chance.random() >= part:
+                continue
+            if len(data) > SECTOR and self.chance.random() < 0.15:
+                data = data[: SECTOR * self.chance.randrange(1, len(data) // SECTOR)]
+                torn += 1
+            os.pwrite(self.file, data, at)
+            reached += 1
+        self.lost = (len(self.waiting), reached, torn)
 
 
 def _exactly(peer: socket.socket, length: int) -> bytes:

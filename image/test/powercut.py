@@ -29,9 +29,10 @@ class Run:
     """What one time under power showed."""
 
     began: float = field(default_factory=time.monotonic)
+    # To the disk until it had started.
+    writes: int = 0
     written: int = -1
     start: tuple[int, int, int, str, str] | None = None
-    started_at: float = 0.0
     checked: str = ""
     errors: int = 0
     hung: bool = False
@@ -43,16 +44,15 @@ class Run:
         if found := START.search(line):
             log, setting, bad, locked, identity, self.checked = found.groups()
             self.start = (int(log), int(setting), int(bad), locked, identity)
-            self.started_at = time.monotonic()
         elif found := re.search(r"PC (\d+)$", line):
             self.written = int(found[1])
         elif "PC ERROR" in line or "EXT4-fs error" in line or "FATAL" in line:
             self.errors += 1
 
 
-def power(folder: Path, card: Path, work: Path, chance: random.Random, until) -> Run:
-    """Starts the machine and cuts its power once `until` says so."""
-    disk = Disk(card, chance)
+def power(folder: Path, card: Path, work: Path, chance: random.Random, until=None, last: int = 0) -> Run:
+    """Starts the machine and cuts its power once `until` says so, or with a write."""
+    disk = Disk(card, chance, last)
     server = Server(disk, work / "disk.sock")
     command = ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-smp", "1", "-m", "512", "-nodefaults"]
     command += ["-display", "none", "-serial", "stdio", "-no-reboot"]
@@ -62,7 +62,7 @@ def power(folder: Path, card: Path, work: Path, chance: random.Random, until) ->
     machine = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     os.set_blocking(machine.stdout.fileno(), False)
     run, rest = Run(), b""
-    while machine.poll() is None and not until(run):
+    while machine.poll() is None and not disk.dead and not (until and until(run)):
         piece = machine.stdout.read()
         if not piece:
             time.sleep(0.004)
@@ -70,6 +70,8 @@ def power(folder: Path, card: Path, work: Path, chance: random.Random, until) ->
         *lines, rest = rest.split(b"\n")
         for line in lines:
             run.take(line.decode("utf-8", "replace").strip())
+            if run.start and not run.writes:
+                run.writes = disk.writes
         if time.monotonic() - run.began > LIMIT:
             run.hung = True
             break
@@ -105,37 +107,33 @@ def main() -> None:
             if not good:
                 print("\n".join(run.lines[-25:]), flush=True)
 
-        identity = ""
-        # How long a first start takes here, so that cuts fall into it.
+        # How many writes a start has, the first and any other, so that cuts fall into it.
         fresh()
         run = power(folder, card, work, chance, lambda run: run.written >= 3)
-        note(run.start is not None and run.start[3] == "no", "first start", run)
-        whole = run.started_at - run.began if run.start else 30.0
+        note(run.start is not None and run.start[3] == "no", f"first start, {run.writes} writes", run)
+        made = max(run.writes, 10)
         for number in range(first):
             fresh()
-            for _ in range(chance.choice([1, 2, 3])):
-                at = chance.uniform(0.3, 1.1) * whole
-                power(folder, card, work, chance, lambda run: time.monotonic() - run.began > at or run.start)
+            for _ in range(chance.choice([1, 2])):
+                power(folder, card, work, chance, lambda run: run.written >= 1, chance.randrange(1, made))
             run = power(folder, card, work, chance, lambda run: run.written >= 3)
             note(run.start is not None and run.start[3] == "no" and run.written >= 3, f"first start {number}, cut", run)
         written = run.written
         identity = run.start[4] if run.start else ""
+        started = 10
         for number in range(cuts):
             early = chance.random() < 0.2
-            at = chance.uniform(0.2, 1.0) * whole if early else chance.uniform(0.1, 6)
-
-            def until(run: Run) -> bool:
-                return time.monotonic() - (run.began if early else run.started_at or run.began + LIMIT) > at
-
-            run = power(folder, card, work, chance, until)
-            what = f"cut {number} {'while starting' if early else 'under load'} after {at:.1f} s, {written} written before"
+            last = chance.randrange(1, started) if early else started + chance.randrange(1, 150)
+            run = power(folder, card, work, chance, last=last)
+            what = f"cut {number} with write {last}, {written} written before"
             if run.start:
-                log, setting, torn_lines, locked, machine_id, = run.start
+                started = max(run.writes, 2)
+                log, setting, torn_lines, locked, machine_id = run.start
                 good = setting >= written and (log < 0 or log >= written) and torn_lines <= 1
                 good = good and locked == "no" and not run.errors and machine_id == identity
                 note(good, what, run)
             else:
-                note(early and not run.hung, what, run)
+                note(not run.hung, what, run)
             written = max(written, run.written)
         run = power(folder, card, work, chance, lambda run: bool(run.start) and run.written > run.start[1] + 3)
         note(bool(run.start) and run.start[1] >= written, "the last start", run)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::base::{Level, Size};
+use crate::base::{HookArgument, Level, Size};
 
 use super::words;
 use super::{Action, DisplayState, LampState, PowerState, Recipient};
@@ -29,12 +29,7 @@ impl<T: fmt::Display> fmt::Display for Action<T> {
                     size.map(|size| format!("{}x{}", size.cols(), size.rows())),
                 );
                 line.option("--directory", directory.as_ref().map(|path| path.display()));
-                if !command.is_empty() {
-                    line.plain("--");
-                    for word in command {
-                        line.text(word);
-                    }
-                }
+                line.tail(command.iter().map(String::as_str));
             }
             Self::CloseTerminal { terminal } => line.about("terminal close", terminal),
             Self::CloseAllTerminals {} => line.plain("terminal close --all"),
@@ -90,12 +85,7 @@ impl<T: fmt::Display> fmt::Display for Action<T> {
             }),
             Self::RunHook { hook, arguments } => {
                 line.about("hook run", hook);
-                if !arguments.is_empty() {
-                    line.plain("--");
-                    for word in arguments {
-                        line.text(word.as_str());
-                    }
-                }
+                line.tail(arguments.iter().map(HookArgument::as_str));
             }
             Self::Lamp { lamp, state } => {
                 line.about("lamp", lamp);
@@ -124,6 +114,14 @@ impl Line {
             self.0.push(' ');
         }
         self.0.push_str(words);
+    }
+
+    /// Words behind `--`, if there are any.
+    fn tail<'a>(&mut self, words: impl Iterator<Item = &'a str>) {
+        for (at, word) in words.enumerate() {
+            self.flag("--", at == 0);
+            self.text(word);
+        }
     }
 
     pub(super) fn flag(&mut self, option: &str, given: bool) {
