@@ -5,7 +5,6 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
-use std::time::Duration;
 
 use rustix::fs::{Advice, FlockOperation, fadvise};
 
@@ -16,10 +15,6 @@ use crate::wire::bundle::{PartName, SLOT};
 /// Where the partition table's entries begin in the first sector, and the bytes of one.
 const ENTRIES: usize = 446;
 const ENTRY: usize = 16;
-
-/// How long somebody else may hold the disk, and how often it is looked whether they still do.
-const PATIENCE: Duration = Duration::from_secs(3);
-const GLANCE: Duration = Duration::from_millis(50);
 
 /// A disk that is a Gatepost card.
 #[derive(Debug)]
@@ -49,20 +44,12 @@ impl Disk {
         Ok(disk)
     }
 
-    /// Makes sure that nobody else changes it meanwhile: two would write over one another.
-    pub fn take_alone(&mut self) -> io::Result<()> {
-        // udev holds a lock for a moment whenever a disk was written to.
-        let mut patience = PATIENCE;
-        while rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockExclusive).is_err() {
-            if patience.is_zero() {
-                return Err(io::Error::other(
-                    "another update is under way; wait for it to end",
-                ));
-            }
-            std::thread::sleep(GLANCE);
-            patience = patience.saturating_sub(GLANCE);
-        }
-        // It may have ended between our looking and now.
+    /// Makes sure that nobody else changes it meanwhile, as long as each holds this file: two would write over
+    /// one another. (Not the disk itself, which udev holds now and then.)
+    pub(super) fn take_alone(&mut self, lock: &File) -> io::Result<()> {
+        rustix::fs::flock(lock, FlockOperation::NonBlockingLockExclusive)
+            .map_err(|_| io::Error::other("another update is under way; wait for it to end"))?;
+        // It may have been another one's turn between our looking and now.
         self.look();
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The side that may write to the disk: one connection, one call, one answer. Nothing from a network
 //! comes here but the bundle, of which nothing is believed that isn't signed.
 
+use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -65,6 +66,11 @@ impl Places {
         })
     }
 
+    /// What writers hold, one at a time.
+    fn lock(&self) -> io::Result<File> {
+        File::open(&self.disk)
+    }
+
     fn disk(&self, write: bool) -> io::Result<Disk> {
         let named = text(&self.disk)?;
         Disk::open(Path::new(named.trim()), write)
@@ -80,7 +86,7 @@ fn text(path: &Path) -> io::Result<String> {
         io::Error::new(error.kind(), why)
     };
     let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(about)?;
+    let file = File::open(path).map_err(about)?;
     file.take(MAX_DESCRIPTION)
         .read_to_string(&mut text)
         .map_err(about)?;
@@ -111,6 +117,8 @@ pub fn perform(call: &UpdateCall, bundle: &mut impl Read, places: &Places) -> io
     let running = places.running()?;
     let reads = matches!(call, UpdateCall::State {} | UpdateCall::Check {});
     let mut disk = places.disk(!reads)?;
+    // Held to the end, by whoever changes something.
+    let lock = places.lock()?;
     let mut version = None;
     match call {
         UpdateCall::State {} => {}
@@ -119,7 +127,7 @@ pub fn perform(call: &UpdateCall, bundle: &mut impl Read, places: &Places) -> io
             version = Some(manifest.version);
         }
         UpdateCall::Install { downgrade } => {
-            disk.take_alone()?;
+            disk.take_alone(&lock)?;
             let manifest = install(bundle, &mut disk, &running, *downgrade, &mut |step| {
                 tracing::info!(step, "update");
                 Ok(())
@@ -127,7 +135,7 @@ pub fn perform(call: &UpdateCall, bundle: &mut impl Read, places: &Places) -> io
             version = Some(manifest.map_err(io::Error::other)?.version);
         }
         UpdateCall::Rollback {} => {
-            disk.take_alone()?;
+            disk.take_alone(&lock)?;
             let back = disk.state().back(running.slot);
             let back = back.ok_or_else(|| {
                 io::Error::other(
@@ -137,7 +145,7 @@ pub fn perform(call: &UpdateCall, bundle: &mut impl Read, places: &Places) -> io
             disk.store(back)?;
         }
         UpdateCall::Confirm {} => {
-            disk.take_alone()?;
+            disk.take_alone(&lock)?;
             if let Some(works) = disk.state().confirmed(running.slot) {
                 disk.store(works)?;
                 tracing::info!(slot = %running.slot, "this system works; it stays");
