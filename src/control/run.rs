@@ -15,6 +15,16 @@ fn has_password(by: &Principal) -> bool {
     by.user().is_some_and(|user| user.way == Way::Pam)
 }
 
+fn check_text(text: &str) -> Result<(), ControlError> {
+    if text.len() <= MAX_TEXT {
+        return Ok(());
+    }
+    Err(ControlError::Invalid(format!(
+        "text of {} bytes is over the limit of {MAX_TEXT}; send it in parts",
+        text.len()
+    )))
+}
+
 impl Control {
     pub(super) async fn run(&self, granted: Granted) -> Result<Outcome, ControlError> {
         let terminals = &self.terminals;
@@ -60,12 +70,7 @@ impl Control {
                 Ok(Outcome::Done {})
             }
             Action::SendText { terminal, text } => {
-                if text.len() > MAX_TEXT {
-                    return Err(ControlError::Invalid(format!(
-                        "text of {} bytes is over the limit of {MAX_TEXT}; send it in parts",
-                        text.len()
-                    )));
-                }
+                check_text(&text)?;
                 terminals.request(terminal, Request::Send { text }).await?;
                 Ok(Outcome::Done {})
             }
