@@ -130,7 +130,8 @@ export function worstFirst(checks: Check[]): Check[] {
 function update(step: UpdateStep): string {
   if ('confirm' in step) return 'update confirm';
   if ('rollback' in step) return step.rollback.restart ? 'update rollback --restart' : 'update rollback';
-  if ('check' in step) return ['update check', ...(step.check.from ? [quote(step.check.from)] : [])].join(' ');
+  if ('check' in step)
+    return ['update check', ...(step.check.from ? [quote(step.check.from)] : [])].join(' ');
   const { from, downgrade, restart } = step.install;
   const words = ['update install', quote(from)];
   if (downgrade) words.push('--downgrade');
