@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Makes the Debian packages from executables that are built already: packaging/build.sh BIN OUT.
 # BIN is the folder with the executables, OUT where the packages go. GATEPOST_DEB_VERSION sets
-# another version than Cargo.toml's. For another architecture than this machine's, packaging/cross.sh sets
-# GATEPOST_DEB_ARCHITECTURE, and GATEPOST_DEB_ADMINDIR to the dpkg database of what they are linked with.
-# ./dev package does the building, too.
+# another version than Cargo.toml's, GATEPOST_DEB_COMPRESSION another compression than xz. For another
+# architecture than this machine's, packaging/cross.sh sets GATEPOST_DEB_ARCHITECTURE, and
+# GATEPOST_DEB_ADMINDIR to the dpkg database of what they are linked with. ./dev package does the building, too.
 set -euo pipefail
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
@@ -89,7 +89,7 @@ papers() {
 finish() {
   local file=${out}/$1_${version}_${architecture}.deb size
   find "${tree}" -exec touch --no-dereference --date="@${SOURCE_DATE_EPOCH}" {} +
-  dpkg-deb --root-owner-group -Zxz --build "${tree}" "${file}" > /dev/null
+  dpkg-deb --root-owner-group -Z"${GATEPOST_DEB_COMPRESSION:-xz}" --build "${tree}" "${file}" > /dev/null
   size=$(stat -c %s "${file}")
   printf '    %s: %d KB\n' "${file}" "$((size / 1000))" >&2
 }

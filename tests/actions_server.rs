@@ -362,7 +362,7 @@ fn the_command_line_says_every_action_and_waits_for_who_has_read_a_message() {
     let place = &server.place;
     let id = place.ok(&["do", "terminal open --name 'my work' -- cat"]);
     assert_eq!(place.ok(&["do", "terminal send 'my work' 'hi\\n'"]), "");
-    place.ok(&["terminal", "wait", &id, "--for", "^hi$", "--timeout", "20"]);
+    place.ok(&["terminal", "wait", &id, "--for", "^hi$", "--timeout", "60"]);
     let json: Value = serde_json::from_str(&place.ok(&["do", "--json", "terminal list"])).unwrap();
     assert_eq!(json["terminals"][0]["name"], "my work");
     assert_eq!(place.run(&["do", "terminal sing"]).status.code(), Some(2));

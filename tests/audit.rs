@@ -167,6 +167,35 @@ fn logging_in_and_out_stands_in_the_record_and_does_not_happen_without_it() {
 }
 
 #[test]
+fn strangers_neither_push_out_of_the_record_what_others_did_nor_keep_the_disk_from_it() {
+    let audited = Audited::start(true);
+    let alice = audited.of("alice");
+    std::thread::scope(|scope| {
+        for flood in 0..4 {
+            let server = &audited.server;
+            scope.spawn(move || {
+                for number in 0..250 {
+                    let path = format!("/login/cas/{flood}{number}");
+                    assert_eq!(server.stranger().get(&path).status, 404);
+                }
+            });
+        }
+        // In the middle of it: where every line is required, none may be kept waiting for theirs.
+        for _ in 0..10 {
+            let terminal = alice.open(&json!({ "command": ["cat"] }));
+            let path = format!("/api/terminals/{terminal}");
+            assert_eq!(alice.send("DELETE", &path, &json!({})).status, 204);
+        }
+    });
+    let opened = |line: &&Value| line["action"] == "open-terminal" && line["outcome"] == "done";
+    assert_eq!(audited.lines().iter().filter(opened).count(), 10);
+    let refused = |line: &&Value| line["action"] == "log-in" && line["outcome"] == "denied";
+    let refused = audited.lines().iter().filter(refused).count();
+    // Ten a minute about one address, and the flood may have gone on through a change of minutes or two.
+    assert!((1..=60).contains(&refused), "{refused}");
+}
+
+#[test]
 fn a_full_file_is_renamed_and_no_line_is_lost_at_the_seam() {
     let audited = Audited::start(true);
     let alice = audited.of("alice");

@@ -13,13 +13,14 @@ mod support;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
 
 use gatepost::base::Way;
 use serde_json::json;
 use support::keeper::until;
-use support::server::TestServer;
-use support::web::Answer;
+use support::server::{Place, ServerProcess, TestServer, free_port};
+use support::web::{Answer, Browser};
 
 /// A Redis of this test's own.
 struct Redis {
@@ -30,11 +31,14 @@ struct Redis {
 
 impl Redis {
     fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// With more options.
+    fn with(options: &[&str]) -> Self {
         let temp = tempfile::tempdir().unwrap();
-        // Redis takes no port 0: the one that was just free.
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        // Redis takes no port 0.
+        let port = free_port();
         let process = Command::new("redis-server")
             .args([
                 "--port",
@@ -45,6 +49,7 @@ impl Redis {
                 "",
             ])
             .args(["--appendonly", "no", "--dir", temp.path().to_str().unwrap()])
+            .args(options)
             .stdout(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| panic!("redis-server: {error}; ./dev test installs it"));
@@ -54,7 +59,10 @@ impl Redis {
             _temp: temp,
         };
         until("Redis answers", || {
-            TcpStream::connect(("127.0.0.1", port)).is_ok() && redis.run(&["PING"]).contains("PONG")
+            TcpStream::connect(("127.0.0.1", port)).is_ok()
+                && ["PONG", "NOAUTH"]
+                    .iter()
+                    .any(|word| redis.run(&["PING"]).contains(word))
         });
         redis
     }
@@ -159,7 +167,8 @@ fn tokens_in_redis_are_good_for_20_seconds_and_burnt_by_one_look() {
     let redis = Redis::start();
     let server = server(Some(&redis));
     assert_eq!(enter(&server, &redis.put('a', "alice", 0)).status, 204);
-    assert_eq!(enter(&server, &redis.put('b', "alice", 17)).status, 204);
+    // The edge itself is held by a unit test, with a clock of its own.
+    assert_eq!(enter(&server, &redis.put('b', "alice", 8)).status, 204);
     let late = redis.put('c', "alice", 22);
     assert_eq!(enter(&server, &late).status, 401, "token_expired_21s");
     assert!(
@@ -215,4 +224,52 @@ fn without_its_redis_nobody_is_let_in_and_it_is_not_their_fault() {
     let token = redis.put('a', "alice", 0);
     drop(redis);
     assert_eq!(enter(&server, &token).status, 503);
+}
+
+#[test]
+fn a_redis_password_is_read_from_a_file_not_everybody_may_read_and_stands_in_no_configuration() {
+    let redis = Redis::with(&["--requirepass", "hunter2 %&?"]);
+    let place = Place::new();
+    let file = place.temp.path().join("password");
+    std::fs::write(&file, "hunter2 %&?\n").unwrap();
+    let mode = |mode| {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let configure = |url: &str| {
+        place.configure(
+            "gatepost.toml",
+            &format!(
+                "[\"*\".server]\nauth = [\"token\"]\n[\"*\".auth.tokens]\nredis = \"{url}\"\nredis_password = {{ file = {file:?} }}\n"
+            ),
+        );
+    };
+    configure(&format!("redis://:hunter2@127.0.0.1:{}/", redis.port));
+    let refused = place.run(&["config", "check"]);
+    let said = [refused.stdout, refused.stderr].concat();
+    let said = String::from_utf8(said).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(said.contains("gatepost.toml:4:"), "{said}");
+    assert!(
+        said.contains("redis_password") && !said.contains("hunter2"),
+        "{said}"
+    );
+    configure(&redis.url());
+    mode(0o644);
+    let mut starting = place.gatepost(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut starting = starting.stderr(Stdio::piped()).spawn().unwrap();
+    until("it gives up", || starting.try_wait().unwrap().is_some());
+    let refused = starting.wait_with_output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success());
+    assert!(
+        said.contains("redis_password") && said.contains("chmod"),
+        "{said}"
+    );
+    mode(0o640);
+    let server = ServerProcess::start(&place, &[]);
+    let token = place.ok(&["token", "new", "--user", "alice"]);
+    let stranger = Browser::new(server.address);
+    let enter = || stranger.post("/api/login/token", &json!({ "token": token }));
+    assert_eq!(enter().status, 204);
+    assert_eq!(enter().status, 401, "burnt");
 }

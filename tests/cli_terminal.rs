@@ -125,7 +125,7 @@ fn a_terminal_is_opened_used_and_closed() {
             "--for",
             "^red$",
             "--timeout",
-            "20",
+            "60",
         ]);
     }
     let shown = place.ok(&["terminal", "show", id]);
@@ -145,7 +145,7 @@ fn a_terminal_is_opened_used_and_closed() {
         "--for",
         "as it is \\\\t",
         "--timeout",
-        "20",
+        "60",
     ]);
     place.ok(&["terminal", "send", "--escapes", id, "two\\x20words\\r"]);
     place.ok(&[
@@ -155,7 +155,7 @@ fn a_terminal_is_opened_used_and_closed() {
         "--for",
         "two words",
         "--timeout",
-        "20",
+        "60",
     ]);
     let mut send = place.gatepost(&["terminal", "send", id, "-"]);
     let mut send = send.stdin(Stdio::piped()).spawn().unwrap();
@@ -172,7 +172,7 @@ fn a_terminal_is_opened_used_and_closed() {
         "--for",
         "from standard input",
         "--timeout",
-        "20",
+        "60",
     ]);
 
     let list: Value = serde_json::from_str(&place.ok(&["terminal", "list", "--json"])).unwrap();
@@ -189,6 +189,23 @@ fn a_terminal_is_opened_used_and_closed() {
 }
 
 #[test]
+fn a_program_knows_its_terminal_who_opened_it_and_through_which_door() {
+    let (place, _server) = started();
+    let says = "echo \"<$GATEPOST_TERMINAL|$GATEPOST_USER|$GATEPOST_DOOR>\"; exec cat";
+    let id = place.ok(&["terminal", "open", "--", "sh", "-c", says]);
+    let expected = format!("<{id}\\|the owner\\|local>");
+    place.ok(&[
+        "terminal",
+        "wait",
+        &id,
+        "--for",
+        &expected,
+        "--timeout",
+        "60",
+    ]);
+}
+
+#[test]
 fn waiting_ends_with_what_was_waited_for_or_exit_code_7() {
     let (place, _server) = started();
     let id = place.ok(&["terminal", "open", "--", "sh", "-c", "read x; exit 3"]);
@@ -201,12 +218,12 @@ fn waiting_ends_with_what_was_waited_for_or_exit_code_7() {
         "--for",
         "silence=0.1",
         "--timeout",
-        "20",
+        "60",
     ]);
     let bad = place.run(&["terminal", "wait", &id, "--for", "(unclosed"]);
     assert_eq!(code(&bad), 2, "{}", said(&bad));
     place.ok(&["terminal", "send", &id, "", "--enter"]);
-    place.ok(&["terminal", "wait", &id, "--for", "exit", "--timeout", "20"]);
+    place.ok(&["terminal", "wait", &id, "--for", "exit", "--timeout", "60"]);
     let list: Value = serde_json::from_str(&place.ok(&["terminal", "list", "--json"])).unwrap();
     assert_eq!(list["terminals"][0]["exit_status"], 3);
     assert!(place.ok(&["terminal", "list"]).contains("ended (3)"));
@@ -230,7 +247,7 @@ fn the_whole_scrollback_is_shown_and_found() {
         "--for",
         "The End",
         "--timeout",
-        "20",
+        "60",
     ]);
     let all = place.ok(&["terminal", "show", &id, "--scrollback"]);
     let expected: Vec<_> = (1..=3000)
@@ -286,6 +303,11 @@ struct Attached {
 
 impl Attached {
     fn start(place: &Place, arguments: &[&str]) -> Self {
+        Self::of(place, &[&["terminal", "attach"], arguments].concat())
+    }
+
+    /// Any command, in a terminal.
+    fn of(place: &Place, arguments: &[&str]) -> Self {
         use std::io::Read as _;
         let pair = portable_pty::native_pty_system()
             .openpty(portable_pty::PtySize {
@@ -296,7 +318,6 @@ impl Attached {
             })
             .unwrap();
         let mut command = portable_pty::CommandBuilder::new(env!("CARGO_BIN_EXE_gatepost"));
-        command.args(["terminal", "attach"]);
         command.args(arguments);
         command.env("GATEPOST_RUNTIME_DIR", &place.folders.runtime);
         command.env("GATEPOST_STATE_DIR", &place.folders.state);
@@ -368,7 +389,7 @@ fn attach_is_a_real_terminal_that_fits_yours_and_leaves_with_the_detach_key() {
     assert!(seen[last..].contains("\u{1b}[?25h"), "and the cursor");
     // The answers to the queries stand in the shell's line.
     place.ok(&["terminal", "send", &id, "--escapes", "\\x15exit 5\\r"]);
-    place.ok(&["terminal", "wait", &id, "--for", "exit", "--timeout", "20"]);
+    place.ok(&["terminal", "wait", &id, "--for", "exit", "--timeout", "60"]);
 }
 
 #[test]
@@ -408,4 +429,29 @@ fn attach_goes_on_by_itself_when_the_server_comes_back() {
     place.ok(&["terminal", "close", &id]);
     let (_code, seen) = attached.end();
     assert!(seen.contains("closed"), "{seen}");
+}
+
+#[test]
+fn the_machines_text_screen_ends_when_it_is_told_to_also_while_the_server_is_away() {
+    for away in [false, true] {
+        let (place, server) = started();
+        let mut text = Attached::of(&place, &["kiosk", "text"]);
+        until("the kiosk's terminal is shown", || {
+            place.ok(&["terminal", "list"]).contains("100x30")
+        });
+        let server = if away {
+            server.kill();
+            text.wait_text("the server is away");
+            None
+        } else {
+            Some(server)
+        };
+        let pid = i32::try_from(text.child.process_id().unwrap()).unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        // As what gives the window another turn does.
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+        until("it ends", || text.child.try_wait().unwrap().is_some());
+        let _server = server.unwrap_or_else(|| ServerProcess::start(&place, &[]));
+        place.ok(&["terminal", "close", "kiosk"]);
+    }
 }

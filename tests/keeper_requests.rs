@@ -132,13 +132,13 @@ fn waiting_for_the_end_and_for_silence() {
     let keeper = TestKeeper::run(&[
         "bash",
         "-c",
-        "for i in 1 2 3 4 5; do echo $i; sleep 0.1; done; read x; exit 2",
+        "for i in 1 2 3 4 5; do echo $i; read -t 0.1 x; done; read x; exit 2",
     ]);
     let mut viewer = keeper.attach();
     let began = Instant::now();
-    let silence = viewer.begin(wait_for(WaitFor::Silence(300), None));
+    let silence = viewer.begin(wait_for(WaitFor::Silence(1500), None));
     viewer.answer(silence);
-    assert!(began.elapsed() >= Duration::from_millis(300));
+    assert!(began.elapsed() >= Duration::from_millis(1500));
     assert!(viewer.screen().contains('5'));
     let late = wait_for(WaitFor::Silence(10_000), Some(200));
     assert_eq!(kind(&viewer.ask(late)), "timeout");

@@ -17,7 +17,7 @@ use gatepost::screen::Model as _;
 use gatepost::wire::PROTOCOL;
 use gatepost::wire::frame::{FromViewer, MAX_INPUT, prefixed};
 use gatepost::wire::message::{Attach, Exit, Level, MAX_WINDOW, MIN_WINDOW, Mode, Request};
-use support::keeper::{TestKeeper, Viewer, attach, until};
+use support::keeper::{TestKeeper, Viewer, attach, until, within};
 
 /// Private memory of a process, in KiB.
 fn private_memory(pid: u32) -> u64 {
@@ -96,13 +96,16 @@ fn a_first_frame_other_than_attach_and_another_version_are_refused() {
 #[test]
 fn a_connection_that_says_nothing_is_closed_after_five_seconds() {
     let keeper = TestKeeper::shell();
-    let mut socket = keeper.connect();
-    let began = Instant::now();
-    let mut said = Vec::new();
-    socket.read_to_end(&mut said).unwrap();
-    let waited = began.elapsed();
-    assert!(waited > Duration::from_millis(4900) && waited < Duration::from_secs(8));
-    assert!(String::from_utf8_lossy(&said).contains("5 seconds"));
+    within(Duration::from_secs(8), || {
+        let began = Instant::now();
+        let mut socket = keeper.connect();
+        let mut said = Vec::new();
+        socket.read_to_end(&mut said).unwrap();
+        let waited = began.elapsed();
+        assert!(waited >= Duration::from_secs(5), "{waited:?}");
+        assert!(String::from_utf8_lossy(&said).contains("5 seconds"));
+        waited
+    });
 }
 
 #[test]
@@ -247,14 +250,19 @@ fn a_slow_viewer_skips_and_still_ends_with_the_right_screen_and_scrollback() {
         |launch| launch.scrollback = 2000,
     );
     let mut slow = keeper.attach();
+    let mut quick = keeper.attach();
     slow.settle();
+    quick.settle();
     slow.type_in("\n");
     slow.acks = false;
     let mut told = false;
-    let began = Instant::now();
     slow.wait("the end", |viewer| {
-        // Half a megabyte a second, in steps.
-        let budget = u64::try_from(began.elapsed().as_millis()).unwrap() * 512;
+        for _ in 0..8 {
+            quick.read(Duration::from_millis(2));
+        }
+        // An eighth of the pace of somebody who keeps up, however busy the machine is, until that one has it all.
+        let all = quick.screen().contains("the end");
+        let budget = if all { u64::MAX } else { quick.seq / 8 };
         let seq = viewer.seq.min(budget);
         viewer.send(&FromViewer::Ack(seq));
         told |= viewer.meta.behind == Some(true);
@@ -274,27 +282,35 @@ fn a_slow_viewer_skips_and_still_ends_with_the_right_screen_and_scrollback() {
 
 #[test]
 fn an_interrupt_gets_through_a_flood_to_a_slow_viewer() {
-    let keeper = TestKeeper::shell();
-    let mut slow = keeper.attach();
-    slow.wait_text("gp>");
-    slow.type_in("yes\n");
-    slow.wait_text("y\ny\ny");
-    slow.acks = false;
-    let began = Instant::now();
-    let start = slow.seq;
-    let mut typed = None;
-    slow.wait("a prompt", |viewer| {
-        let elapsed = began.elapsed();
-        let budget = start + u64::try_from(elapsed.as_micros()).unwrap(); // 1 MB/s
-        viewer.send(&FromViewer::Ack(viewer.seq.min(budget)));
-        if elapsed > Duration::from_millis(700) && typed.is_none() {
-            viewer.type_in("\x03");
-            typed = Some(Instant::now());
-        }
-        typed.is_some() && viewer.screen().trim_end().ends_with("gp>")
+    within(Duration::from_millis(600), || {
+        let keeper = TestKeeper::shell();
+        let mut slow = keeper.attach();
+        slow.wait_text("gp>");
+        slow.type_in("yes\n");
+        slow.wait_text("y\ny\ny");
+        slow.acks = false;
+        let began = Instant::now();
+        let start = slow.seq;
+        let mut typed = None;
+        slow.wait("a prompt", |viewer| {
+            let elapsed = began.elapsed();
+            let budget = start + u64::try_from(elapsed.as_micros()).unwrap(); // 1 MB/s
+            viewer.send(&FromViewer::Ack(viewer.seq.min(budget)));
+            if elapsed > Duration::from_millis(700) && typed.is_none() {
+                viewer.type_in("\x03");
+                typed = Some((Instant::now(), viewer.seq));
+            }
+            typed.is_some() && viewer.screen().trim_end().ends_with("gp>")
+        });
+        let (at, seq) = typed.unwrap();
+        // What such a line takes 0.3 s for, whatever the machine is busy with.
+        let between = slow.seq - seq;
+        assert!(
+            between < 300_000,
+            "{between} bytes between the key and the prompt"
+        );
+        at.elapsed()
     });
-    let took = typed.unwrap().elapsed();
-    assert!(took < Duration::from_millis(600), "{took:?}");
 }
 
 #[test]

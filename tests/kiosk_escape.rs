@@ -119,6 +119,68 @@ fn alt_f4_tab_space_go_nowhere() {
 }
 
 #[test]
+fn ctrl_alt_f1_to_f12_sysrq_and_ctrl_alt_delete_change_nothing() {
+    let screen = Screen::start(800, 480);
+    let server = Server::start();
+    let mut window = window_that_shows_keys(&screen, &server);
+    let x = screen.more_windows();
+    let numbered: Vec<String> = (1..=12)
+        .map(|number| format!("ctrl+alt+F{number}"))
+        .collect();
+    screen.press(&numbered.iter().map(String::as_str).collect::<Vec<_>>());
+    screen.press(&[
+        "alt+Sys_Req",
+        "alt+Print",
+        "ctrl+alt+Delete",
+        "ctrl+alt+BackSpace",
+        "ctrl+alt+KP_Add",
+        "ctrl+alt+KP_Subtract",
+        "ctrl+alt+Escape",
+        "ctrl+shift+Escape",
+        "super+l",
+        "super+d",
+        "super+r",
+        "XF86PowerOff",
+        "XF86Sleep",
+        "XF86WWW",
+        "XF86Terminal",
+        "z",
+    ]);
+    until("the last key in the terminal", || {
+        typed(&server).ends_with('z')
+    });
+    assert_eq!(screen.more_windows(), x);
+    is_as_before(&screen, &mut window);
+}
+
+#[test]
+fn ctrl_z_and_ctrl_backslash_leave_no_shell_behind_a_fixed_command() {
+    let screen = Screen::start(800, 480);
+    let mut server = Server::configured(
+        "[\"kiosk\".terminal]\ndefault_command = \"menu\"\nshell = false\n\
+         [\"kiosk\".terminal.commands.menu]\n\
+         command = [\"/bin/sh\", \"-c\", \"printf '\\\\033[48;2;201;30;90m%400s\\\\033[0m\\\\n' ''; trap '' QUIT; exec cat\"]\n",
+    );
+    server.start_again();
+    let mut window = window(&screen, &server);
+    until("the bar on the screen", || screen.count(PROMPT) > BAR);
+    assert_eq!(screen.more_windows(), 0);
+    // A program without a shell has nobody to be stopped for: it goes on.
+    screen.press(&["ctrl+z", "ctrl+backslash", "ctrl+z"]);
+    screen.type_line("id");
+    until("the program goes on", || {
+        server
+            .screen("kiosk")
+            .lines()
+            .filter(|line| line.trim_end() == "id")
+            .count()
+            == 1
+    });
+    assert!(!server.screen("kiosk").contains("uid="), "nobody ran it");
+    is_as_before(&screen, &mut window);
+}
+
+#[test]
 fn pinch_zoom_and_its_keys_change_nothing() {
     let screen = Screen::start(800, 480);
     let server = Server::start();
@@ -259,6 +321,56 @@ fn the_administrators_page_asks_for_a_login_and_goes_by_itself() {
     });
     screen.shot("admin-login");
     screen.press(&["q", "u", "i", "t"]);
+    screen.never_white_until(|pixels| count(pixels, |pixel| *pixel == PROMPT) > BAR);
+    screen.press(&["z"]);
+    until("the key in the terminal", || typed(&server).ends_with('z'));
+    assert_eq!(typed(&server), "z", "what was typed there stayed there");
+    is_as_before(&screen, &mut window);
+}
+
+#[test]
+fn the_administrators_page_is_for_who_has_the_password_and_is_never_white() {
+    let screen = Screen::start(800, 480);
+    let mut server = Server::configured("[\"*\".server]\nauth = [\"local\"]\n");
+    server.start_again();
+    let told = server.gatepost(&["admin", "password", "--reset"]);
+    let password = told
+        .lines()
+        .find_map(|line| line.strip_prefix("password: "));
+    let mut window = window_that_shows_keys(&screen, &server);
+    screen.press(&["ctrl+alt+shift+a"]);
+    let lit = |pixels: &[[u8; 3]]| count(pixels, |pixel| pixel.iter().all(|part| *part > 100));
+    let gone = |pixels: &[[u8; 3]]| count(pixels, |pixel| *pixel == PROMPT) < BAR;
+    screen.never_white_until(|pixels| gone(pixels) && lit(pixels) > 200);
+    let keys = format!("admin\t{}", password.unwrap());
+    screen.script(&format!("type --delay 20 \"{keys}\"\nkey Return\n"));
+    // Lists and buttons are more text than two fields.
+    screen.never_white_until(|pixels| lit(pixels) > 5000);
+    screen.shot("admin");
+    screen.press(&["ctrl+alt+shift+a"]);
+    screen.never_white_until(|pixels| !gone(pixels));
+    assert_eq!(typed(&server), "", "what was typed there stayed there");
+    is_as_before(&screen, &mut window);
+}
+
+#[test]
+fn no_key_typed_at_the_administrators_page_reaches_the_terminal_behind_it() {
+    let screen = Screen::start(800, 480);
+    let server = Server::start();
+    let mut window = window_that_shows_keys(&screen, &server);
+    // Before there is a page, and past its last field, a toolkit goes to the next thing that takes keys.
+    screen.press(&["ctrl+alt+shift+a", "Tab", "b", "Down", "c", "ctrl+Tab", "d"]);
+    screen.never_white_until(|pixels| count(pixels, |pixel| *pixel == PROMPT) < BAR);
+    until("a page", || {
+        count(&screen.pixels(), |pixel| {
+            pixel.iter().all(|part| *part > 100)
+        }) > 200
+    });
+    for key in ["Tab", "shift+Tab", "Down", "Up", "F6", "ctrl+Tab", "Escape"] {
+        screen.press(&[[key].as_slice(); 8].concat());
+        screen.press(&["x"]);
+    }
+    screen.press(&["ctrl+alt+shift+a"]);
     screen.never_white_until(|pixels| count(pixels, |pixel| *pixel == PROMPT) > BAR);
     screen.press(&["z"]);
     until("the key in the terminal", || typed(&server).ends_with('z'));

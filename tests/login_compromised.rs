@@ -339,7 +339,7 @@ fn what_is_no_frame_ends_the_connection_and_nothing_else() {
 }
 
 #[test]
-fn scm_rights_flood_reaches_no_program() {
+fn scm_rights_flood_and_scm_rights_wrong_type_reach_no_program() {
     use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
     use std::os::fd::AsFd as _;
     let Some(machine) = Machine::new() else {

@@ -13,12 +13,11 @@
 #[path = "support/mod.rs"]
 mod support;
 
-use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use support::keeper::until;
-use support::server::{Place, ServerProcess};
+use support::server::{Place, ServerProcess, free_port};
 
 const REALM: &str = "TEST.EXAMPLE";
 
@@ -27,17 +26,6 @@ const REALM: &str = "TEST.EXAMPLE";
 struct Realm {
     folder: tempfile::TempDir,
     kdc: Child,
-}
-
-/// A port nobody has, for both protocols.
-fn free_port() -> u16 {
-    loop {
-        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = tcp.local_addr().unwrap().port();
-        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
 }
 
 fn program(name: &str) -> PathBuf {
@@ -53,14 +41,15 @@ fn program(name: &str) -> PathBuf {
 }
 
 impl Realm {
-    fn start(ticket_life: &str) -> Self {
+    /// With clocks that may be so many seconds apart.
+    fn start(clock_skew: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (shown, port) = (folder.path().display(), free_port());
         std::fs::write(
             folder.path().join("krb5.conf"),
             format!(
                 "[libdefaults]\ndefault_realm={REALM}\ndns_lookup_kdc=false\ndns_lookup_realm=false\ndns_canonicalize_hostname=false\n\
-                 rdns=false\nclockskew=5\nticket_lifetime={ticket_life}\nudp_preference_limit=1\n\
+                 rdns=false\nclockskew={clock_skew}\nticket_lifetime=1h\nudp_preference_limit=1\n\
                  [realms]\n{REALM}={{\nkdc=127.0.0.1:{port}\n}}\n[domain_realm]\nlocalhost={REALM}\n"
             ),
         )
@@ -260,7 +249,7 @@ fn refused_because(place: &Place, reason: &str) {
 
 #[test]
 fn a_ticket_logs_in_and_spnego_replay_of_its_token_does_not() {
-    let (realm, place) = (Realm::start("1h"), Place::new());
+    let (realm, place) = (Realm::start(300), Place::new());
     let server = realm.server(&place, "HTTP@localhost");
     let (status, said) = realm.negotiate(&server);
     assert_eq!(status, 401, "without a ticket: {said}");
@@ -286,7 +275,7 @@ fn a_ticket_logs_in_and_spnego_replay_of_its_token_does_not() {
 
 #[test]
 fn spnego_wrong_spn_is_refused_though_its_key_is_in_the_keytab() {
-    let (realm, place) = (Realm::start("1h"), Place::new());
+    let (realm, place) = (Realm::start(300), Place::new());
     realm.kinit("alice");
     // Tickets curl gets are for HTTP/localhost; this server wants them for another host.
     let other = Place::new();
@@ -317,7 +306,7 @@ fn spnego_wrong_spn_is_refused_though_its_key_is_in_the_keytab() {
 
 #[test]
 fn spnego_ntlm_huge_and_broken_tokens_are_refused() {
-    let (realm, place) = (Realm::start("1h"), Place::new());
+    let (realm, place) = (Realm::start(300), Place::new());
     let server = realm.server(&place, "HTTP@localhost");
     for token in [
         "TlRMTVNTUAABAAAAl4II4gAAAAAAAAAAAAAAAAAAAAAKAGFKAAAADw==",
@@ -339,7 +328,7 @@ fn spnego_ntlm_huge_and_broken_tokens_are_refused() {
 
 #[test]
 fn spnego_expired_tickets_and_those_of_no_person_are_refused() {
-    let (realm, place) = (Realm::start("1h"), Place::new());
+    let (realm, place) = (Realm::start(5), Place::new());
     let server = realm.server(&place, "HTTP@localhost");
     realm.kinit("alice/admin");
     assert_eq!(realm.negotiate(&server).0, 403, "alice/admin is not alice");
@@ -359,7 +348,7 @@ fn spnego_expired_tickets_and_those_of_no_person_are_refused() {
 
 #[test]
 fn without_our_pages_origin_no_ticket_is_asked_for() {
-    let (realm, place) = (Realm::start("1h"), Place::new());
+    let (realm, place) = (Realm::start(300), Place::new());
     let server = realm.server(&place, "HTTP@localhost");
     realm.kinit("alice");
     let url = format!("http://localhost:{}/login/kerberos", server.address.port());

@@ -12,15 +12,18 @@
 #[path = "support/mod.rs"]
 mod support;
 
+use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use gatepost::action::Action;
 use gatepost::base::{User, Way};
 use gatepost::config::{Syntax, parse};
 use gatepost::policy::Rules;
 use serde_json::{Value, json};
 use support::server::TestServer;
-use support::web::{Browser, Message};
+use support::web::{Browser, Message, Socket, read_answer};
 use tokio::sync::watch;
 
 fn compile(text: &str) -> Arc<Rules> {
@@ -46,20 +49,32 @@ fn act(browser: &Browser, action: &Value) -> (u16, Value) {
     (answer.status, answer.json())
 }
 
+/// One of each action there is, from the file that holds their form still; which there are, serde says.
+fn every_action() -> Vec<Value> {
+    let unknown = serde_json::from_value::<Action>(json!({ "action": "?" }));
+    let known = unknown.unwrap_err().to_string();
+    let known: BTreeSet<_> = known
+        .split('`')
+        .skip(3)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/actions.json");
+    let golden: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let asks = golden["actions"].as_array().unwrap().iter();
+    let asks: Vec<Value> = asks.map(|action| action["json"].clone()).collect();
+    let found = asks
+        .iter()
+        .map(|ask| ask["action"].as_str().unwrap().to_owned());
+    assert_eq!(found.collect::<BTreeSet<_>>(), known);
+    asks
+}
+
 #[test]
 fn without_a_scope_that_grants_it_a_user_may_do_nothing_and_is_told_so_in_words() {
     let (server, _rules) = server("");
     let alice = server.browser_of(user("alice"));
-    let asks = [
-        json!({ "action": "list-terminals" }),
-        json!({ "action": "open-terminal" }),
-        json!({ "action": "close-all-terminals" }),
-        json!({ "action": "message", "text": "hello", "to": { "all": {} } }),
-        json!({ "action": "reload-kiosk" }),
-        json!({ "action": "display", "state": "off" }),
-        json!({ "action": "power", "state": "reboot" }),
-        json!({ "action": "who" }),
-    ];
+    let asks = every_action();
     for ask in asks {
         let (status, answer) = act(&alice, &ask);
         assert_eq!(status, 403, "{ask}");
@@ -213,6 +228,23 @@ fn a_blacklisted_address_is_kept_out_before_anything_and_the_machine_itself_neve
     assert_eq!(from("198.51.101.7", "/"), 200, "a neighbour");
     assert_eq!(from("203.0.113.198", "/"), 200);
     assert_eq!(browser.get("/").status, 200, "the machine itself");
+    // Whoever has come in before goes: a login made here, used from there.
+    let owner = server.browser();
+    let there = owner.upgrade("/ws/events").replacen(
+        "Origin:",
+        "X-Forwarded-For: 198.51.101.7\r\nOrigin:",
+        1,
+    );
+    let mut stream = owner.connect();
+    stream.write_all(there.as_bytes()).unwrap();
+    assert_eq!(read_answer(&mut stream).unwrap().status, 101);
+    let mut events = Socket::from_stream(stream);
+    events.text(&json!({ "token": owner.socket_token() }));
+    assert!(matches!(events.next(), Message::Text(_)));
+    sender.send_replace(compile(
+        "[\"user.ip_address=198[.]51[.]101[.]7\".allow]\nblacklist = true\n",
+    ));
+    assert_eq!(events.close_code(), Some(1008));
     sender.send_replace(compile(""));
     assert_eq!(from("198.51.100.7", "/"), 200, "at once");
 }

@@ -14,7 +14,8 @@ mod support;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixListener;
-use std::process::Output;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Output};
 
 use serde_json::json;
 use support::keeper::until;
@@ -284,7 +285,7 @@ fn systemd_is_told_when_it_is_ready_and_when_it_stops() {
         "--for",
         "none none",
         "--timeout",
-        "20",
+        "60",
     ]);
     assert_eq!(server.stop(), Some(0));
     wait_for("STOPPING=1");
@@ -362,4 +363,31 @@ fn without_descriptors_left_it_waits_and_goes_on() {
     assert_eq!(browser.get("/health").status, 200);
     let id = place.ok(&["terminal", "open", "--", "cat"]);
     assert!(place.ok(&["terminal", "list"]).contains(&id));
+}
+
+#[test]
+fn peercred_wrong_uid_hears_no_word_at_the_control_socket_even_where_everything_is_open() {
+    if !rustix::process::geteuid().is_root() {
+        return; // only root can be somebody else
+    }
+    let server = TestServer::start();
+    let socket = server.place.folders.control_socket();
+    for (path, mode) in [
+        (server.place.temp.path(), 0o755),
+        (socket.parent().unwrap(), 0o755),
+        (&*socket, 0o666),
+    ] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let script = "import socket,sys;s=socket.socket(socket.AF_UNIX);s.connect(sys.argv[1]);\
+        m=b'{\"call\":\"url\"}';s.sendall(len(m).to_bytes(4,'big')+m);print(s.recv(9999))";
+    let ask = |uid| {
+        let mut command = Command::new("python3");
+        let command = command.args(["-c", script]).arg(&socket).uid(uid).gid(uid);
+        let output = command.output().unwrap();
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    assert!(ask(0).contains("#token="), "root may");
+    let heard = ask(65_534);
+    assert!(heard.trim() == "b''" || heard.contains("reset"), "{heard}");
 }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::keeper::until;
+use support::keeper::{until, within};
 use support::server::{Place, ServerProcess};
 use support::web::Browser;
 
@@ -86,7 +86,7 @@ fn sigkill_server_sessions_survive_50_times_under_load() {
         "--for",
         "^5000$",
         "--timeout",
-        "20",
+        "60",
     ]);
     place.ok(&[
         "terminal",
@@ -95,7 +95,7 @@ fn sigkill_server_sessions_survive_50_times_under_load() {
         "--for",
         "painted once",
         "--timeout",
-        "20",
+        "60",
     ]);
     place.ok(&["terminal", "send", &quiet, "a line of before", "--enter"]);
     let before = pids(&browser.terminals());
@@ -220,15 +220,18 @@ fn terminals_outlive_a_graceful_stop_and_the_login_does_too() {
     let mut viewer = browser.view(&terminal);
     viewer.type_in("before\r");
     viewer.wait_text("before");
-    let start = Instant::now();
-    assert_eq!(server.stop(), Some(0));
-    assert!(
-        start.elapsed() < Duration::from_secs(4),
-        "no waiting for the deadline"
-    );
-    assert_eq!(viewer.close_code(), Some(1001));
-    let _server = ServerProcess::start(&place, &["--listen", &listen]);
-    browser.view(&terminal).wait_text("before");
+    let mut server = Some(server);
+    // No waiting for the deadline of five seconds.
+    within(Duration::from_secs(4), || {
+        let start = Instant::now();
+        assert_eq!(server.take().unwrap().stop(), Some(0));
+        let took = start.elapsed();
+        assert_eq!(viewer.close_code(), Some(1001));
+        server = Some(ServerProcess::start(&place, &["--listen", &listen]));
+        viewer = browser.view(&terminal);
+        viewer.wait_text("before");
+        took
+    });
 }
 
 #[test]
@@ -283,6 +286,6 @@ fn what_hits_the_servers_process_group_or_its_own_terminal_does_not_hit_terminal
         let _next = ServerProcess::start(&place, &[]);
         assert!(place.ok(&["terminal", "list"]).contains(&id), "{signal:?}");
         place.ok(&["terminal", "send", &id, "alive", "--enter"]);
-        place.ok(&["terminal", "wait", &id, "--for", "alive", "--timeout", "20"]);
+        place.ok(&["terminal", "wait", &id, "--for", "alive", "--timeout", "60"]);
     }
 }

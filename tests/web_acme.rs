@@ -20,10 +20,10 @@ use std::time::Duration;
 
 use gatepost::policy::settings::server::{ClientCertificates, TlsMode};
 use gatepost::role::serve::Settings;
-use pebble::{Pebble, free_port, of_directory};
+use pebble::{Pebble, of_directory};
 use serde_json::Value;
 use support::keeper::until;
-use support::server::TestServer;
+use support::server::{TestServer, free_port};
 use support::tls::{Authority, Tunnel, program, said};
 
 const NAME: &str = "term.gatepost.example";

@@ -159,7 +159,7 @@ fn client_certificates_are_believed_only_when_everything_about_them_is_right() {
             assert_eq!(
                 ask(server.address, None, version),
                 absent,
-                "optional_absent {mode:?} {version}"
+                "x509_optional_absent {mode:?} {version}"
             );
             for (name, good) in [
                 ("good", true),
@@ -181,7 +181,7 @@ fn client_certificates_are_believed_only_when_everything_about_them_is_right() {
                 assert_eq!(
                     ask(server.address, Some((&pem, &key)), version),
                     good,
-                    "{name} {mode:?} {version}"
+                    "x509_{name} {mode:?} {version}"
                 );
                 cases += 1;
             }

@@ -12,12 +12,16 @@
 mod support;
 
 use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
 
-use serde_json::json;
+use gatepost::config::{Syntax, parse};
+use gatepost::policy::Rules;
+use serde_json::{Value, json};
 use support::server::TestServer;
 use support::web::{Browser, read_answer};
 
-const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// What answers without a login, because it is how one gets in, or says nothing. A new route is not
 /// here, so it has to refuse.
@@ -157,6 +161,79 @@ fn an_address_elsewhere_opens_nothing_either() {
 }
 
 #[test]
+fn an_address_that_is_kept_out_is_refused_on_every_route_also_with_a_login() {
+    let text = "[\"user.ip_address=198[.]51[.]100[.].*\".allow]\nblacklist = true\n";
+    let layer = parse(Syntax::Toml, text, Path::new("x.toml")).unwrap();
+    let rules = Arc::new(Rules::compile(&[layer]).unwrap());
+    let server = TestServer::with(|settings| {
+        settings.rules = tokio::sync::watch::channel(rules).1;
+        settings.server.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    });
+    let browser = server.browser();
+    let own = format!("Host: {0}\r\nOrigin: http://{0}\r\n", server.address);
+    for (method, path) in &routes() {
+        let of = |address: &str| {
+            let headers = format!("{own}X-Forwarded-For: {address}\r\n");
+            status(&browser, method, path, &headers)
+        };
+        assert_eq!(of("198.51.100.7"), 403, "{method} {path}");
+    }
+    let elsewhere = format!("{own}X-Forwarded-For: 198.51.101.7\r\n");
+    assert_eq!(status(&browser, "GET", "/api/terminals", &elsewhere), 200);
+}
+
+/// Every frame a viewer can send, from the file that holds the format still.
+fn frames_of_viewers() -> Vec<Vec<u8>> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/frames.json");
+    let golden: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let frames = golden.as_array().unwrap().iter();
+    let bytes = |hex: &str| {
+        let pairs = (0..hex.len()).step_by(2);
+        pairs
+            .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+            .collect()
+    };
+    frames
+        .filter(|frame| frame["from"] == "viewer")
+        .map(|frame| bytes(frame["hex"].as_str().unwrap()))
+        .collect()
+}
+
+#[test]
+fn before_its_token_no_message_is_heard_on_any_websocket() {
+    let server = TestServer::start();
+    let browser = server.browser();
+    let terminal = browser.open(&json!({ "command": ["cat"] }));
+    let frames = frames_of_viewers();
+    assert!(frames.len() >= 8, "{}", frames.len());
+    let sockets = routes().into_iter().map(|(_, path)| path);
+    let sockets: std::collections::BTreeSet<_> =
+        sockets.filter(|path| path.starts_with("/ws/")).collect();
+    assert!(sockets.len() >= 2, "{sockets:?}");
+    for path in &sockets {
+        for frame in &frames {
+            let mut socket = browser.socket(path);
+            socket.frame(0x82, frame);
+            assert_eq!(socket.close_code(), Some(1003), "{path} {frame:?}");
+        }
+        // Nor one that says who it is for, with a token that isn't one.
+        let mut socket = browser.socket(path);
+        socket.text(
+            &json!({ "token": "0".repeat(64), "terminal": terminal, "attach": { "mode": "type" } }),
+        );
+        let code = socket.close_code();
+        assert!(matches!(code, Some(1008 | 4401)), "{path} {code:?}");
+    }
+    let shown = browser.get(&format!("/api/terminals/{terminal}/text")).body;
+    assert_eq!(
+        String::from_utf8_lossy(&shown).trim(),
+        "",
+        "nothing was typed"
+    );
+    assert_eq!(browser.terminals().len(), 1);
+}
+
+#[test]
 fn host_rebinding_is_refused_on_every_route() {
     let server = TestServer::start();
     let browser = server.browser();
@@ -262,10 +339,16 @@ fn clickjack_frame_and_the_like_are_denied_by_every_answer() {
 }
 
 #[test]
-fn csrf_post_json_textplain_is_refused() {
+fn csrf_post_json_textplain_and_multipart_broken_are_refused() {
     let server = TestServer::start();
     let browser = server.browser();
-    for kind in ["text/plain", "application/x-www-form-urlencoded", ""] {
+    let broken = "multipart/form-data; boundary=";
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        broken,
+        "",
+    ] {
         let request = format!(
             "{}Content-Type: {kind}\r\nContent-Length: 2\r\n\r\n{{}}",
             browser.head("POST", "/api/terminals")
@@ -280,7 +363,7 @@ fn csrf_post_json_textplain_is_refused() {
 }
 
 #[test]
-fn unknown_and_repeated_keys_and_deep_nesting_are_refused() {
+fn json_depth_dup_keys_huge_int_and_unknown_keys_are_refused() {
     let server = TestServer::start();
     let browser = server.browser();
     let deep = format!("{{\"command\":{}", "[".repeat(20_000));
@@ -344,8 +427,12 @@ fn methods_and_places_that_do_not_exist_are_told_apart_in_json() {
         ("GET", "/api/nothing", 404),
         ("GET", "/ws/nothing", 404),
         ("GET", "/.gitignore", 404),
+        // download_traversal, download_abs_path, download_nul
         ("GET", "/assets/../Cargo.toml", 404),
         ("GET", "/assets/%2e%2e/%2e%2e/etc/passwd", 404),
+        ("GET", "/assets/..%2f..%2fetc/passwd", 404),
+        ("GET", "//etc/passwd", 404),
+        ("GET", "/%2fetc%2fpasswd", 404),
         ("GET", "/assets/x%00.js", 404),
         ("DELETE", "/api/terminals/..%2f..", 404),
         ("GET", "/ws/terminal", 426),
@@ -373,7 +460,7 @@ fn mime_sniff_download_is_impossible_whatever_the_terminal_shows() {
         "--for",
         "script",
         "--timeout",
-        "20",
+        "60",
     ]);
     let text = browser.get(&format!("/api/terminals/{id}/text"));
     assert_eq!(

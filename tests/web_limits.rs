@@ -14,6 +14,8 @@ mod support;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
+use gatepost::auth::MAX_CHOICES;
+use gatepost::base::{User, Way};
 use serde_json::json;
 use support::keeper::until;
 use support::server::TestServer;
@@ -69,8 +71,41 @@ fn header_64k_and_uri_64k_and_many_headers_are_refused() {
 }
 
 #[test]
+fn what_is_chosen_for_the_page_is_kept_up_to_its_limit_and_for_nobody_else() {
+    let server = TestServer::start();
+    let (browser, another) = (server.browser(), server.browser());
+    let keep = |length: usize| {
+        let choices = json!({ "x": "x".repeat(length - r#"{"x":""}"#.len()) });
+        let body = json!({ "choices": choices });
+        (browser.send("PUT", "/api/choices", &body).status, choices)
+    };
+    assert_eq!(
+        another.get("/api/choices").json(),
+        json!({ "choices": null })
+    );
+    let (status, kept) = keep(MAX_CHOICES);
+    assert_eq!(status, 204);
+    assert_eq!(keep(MAX_CHOICES + 1).0, 413);
+    // The same person in another browser.
+    assert_eq!(
+        another.get("/api/choices").json(),
+        json!({ "choices": kept })
+    );
+    let grace = server.browser_of(User::new("grace".parse().unwrap(), Way::Oidc));
+    assert_eq!(grace.get("/api/choices").json(), json!({ "choices": null }));
+    for wrong in [
+        json!({}),
+        json!({ "choices": [] }),
+        json!({ "choices": {}, "more": 1 }),
+    ] {
+        let answer = browser.send("PUT", "/api/choices", &wrong);
+        assert_eq!(answer.status, 400, "{wrong}");
+    }
+}
+
+#[test]
 fn slowloris_no_bytes_and_slowloris_headers_are_cut() {
-    let limit = Duration::from_millis(300);
+    let limit = Duration::from_secs(2);
     let server = TestServer::with(|settings| settings.web.head = limit);
     let browser = server.stranger();
     let start = Instant::now();
@@ -97,7 +132,7 @@ fn slowloris_no_bytes_and_slowloris_headers_are_cut() {
 
 #[test]
 fn slow_body_is_cut() {
-    let server = TestServer::with(|settings| settings.web.body = Duration::from_millis(300));
+    let server = TestServer::with(|settings| settings.web.body = Duration::from_secs(1));
     let browser = server.stranger();
     let mut stream = browser.connect();
     let head = browser.head("POST", "/api/login");

@@ -183,7 +183,7 @@ fn ws_send_after_close_is_ignored() {
 
 #[test]
 fn ws_idle_unauth_is_closed() {
-    let limit = Duration::from_millis(200);
+    let limit = Duration::from_secs(1);
     let server = TestServer::with(|settings| settings.web.first_message = limit);
     let browser = server.browser();
     for path in ["/ws/terminal", "/ws/events"] {
@@ -387,7 +387,8 @@ fn viewer_of(viewer: &mut Socket) -> Socket {
 fn a_viewer_that_answers_no_ping_is_dropped_and_one_that_does_is_kept() {
     let server = TestServer::with(|settings| {
         settings.web.ping = Duration::from_millis(50);
-        settings.web.dead = Duration::from_millis(200);
+        // Long enough for an answer from a machine that is busy.
+        settings.web.dead = Duration::from_secs(1);
     });
     let browser = server.browser();
     let terminal = browser.open(&json!({ "command": ["cat"] }));
@@ -400,12 +401,16 @@ fn a_viewer_that_answers_no_ping_is_dropped_and_one_that_does_is_kept() {
             _ => {}
         }
     }
-    assert!(pings >= 4, "{pings}");
+    assert!(pings >= 20, "{pings}");
     let mut alive = browser.view(&terminal);
-    let start = Instant::now();
-    while start.elapsed() < Duration::from_millis(600) {
+    // Twice the time after which it would be dropped.
+    let mut answered = 0;
+    while answered < 40 {
         match alive.next() {
-            Message::Ping(payload) => alive.frame(0x8a, &payload),
+            Message::Ping(payload) => {
+                alive.frame(0x8a, &payload);
+                answered += 1;
+            }
             Message::Binary(_) => {}
             other => panic!("{other:?}"),
         }
@@ -427,7 +432,7 @@ fn ws_slow_reader_backpressure_slows_nobody_else() {
 }
 
 #[test]
-fn resizes_at_and_past_the_limits_are_clamped() {
+fn resize_0x0_and_resize_65535_are_clamped() {
     let (_server, browser, _terminal, mut viewer) = cat();
     for (cols, rows, expected) in [
         (0_u16, 0_u16, (80, 24)),

@@ -11,8 +11,8 @@ export default defineConfig({
   test: {
     include: ['**/*.test.ts'],
     // A slow single-board computer, or a machine shared with a build, needs patience; nothing sleeps this long.
-    testTimeout: 90_000,
-    hookTimeout: 90_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     pool: 'forks',
     // Each file starts a server and a browser of its own: two at once fill two cores.
     poolOptions: { forks: { maxForks: 2 } },

@@ -3,6 +3,7 @@
 mod api_keys;
 mod cas;
 mod certificate;
+mod choices;
 mod conversation;
 pub(crate) mod fetch;
 mod judge;
@@ -31,6 +32,7 @@ use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +41,8 @@ use crate::wire::logins::LoginInfo;
 
 pub use api_keys::{KeysError, NewKey};
 pub use cas::{CasAnswerError, CasUser, read_lines, read_xml};
+use choices::Choices;
+pub use choices::{ChoicesError, MAX_CHOICES};
 pub use conversation::{
     Dialogue, DialogueError, Judge, MAX_ANSWER, MAX_PROMPTS, Note, Prompt, Step, Stepping, Typed,
 };
@@ -182,6 +186,7 @@ pub struct Auth {
     // A plain lock, never held across an await or a system call that can block.
     tables: Mutex<Tables>,
     store: Store,
+    choices: Choices,
     ways: Ways,
 }
 
@@ -197,6 +202,7 @@ struct Tables {
 impl Auth {
     /// Reads the logins kept in `file`. A file that can't be read costs the logins, not the start.
     pub fn open(file: PathBuf, limits: AuthLimits, ways: Ways) -> Self {
+        let choices = Choices::open(file.with_file_name("choices.json"));
         let store = Store::new(file);
         let logins = Logins::new(limits, store.load(), SystemTime::now());
         Self {
@@ -207,8 +213,23 @@ impl Auth {
                 logins,
             }),
             store,
+            choices,
             ways,
         }
+    }
+
+    /// What somebody chose for the page; `None` while they chose nothing.
+    pub fn choices(&self, of: &Principal) -> Option<Map<String, Value>> {
+        self.choices.of(of)
+    }
+
+    /// Keeps what somebody chose for the page. Blocks on the disk.
+    pub fn keep_choices(
+        &self,
+        of: &Principal,
+        chosen: Map<String, Value>,
+    ) -> Result<(), ChoicesError> {
+        self.choices.keep(of, chosen)
     }
 
     /// The ways to log in.

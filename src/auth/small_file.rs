@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use crate::policy::settings::SecretSource;
 
 /// Longest secret in a file, in bytes.
 const MAX_SECRET: u64 = 4 << 10;
@@ -39,6 +41,24 @@ pub(super) fn secret(path: &Path) -> io::Result<String> {
         return Err(io::Error::other("has to hold one line with the secret"));
     }
     Ok(text.to_owned())
+}
+
+/// The secret kept there. `credentials` is where systemd puts credentials, if it gave us any. What is wrong
+/// otherwise, and never what is in the file.
+pub(super) fn from_source(
+    source: &SecretSource,
+    credentials: Option<&Path>,
+) -> Result<String, String> {
+    let file: PathBuf = match (source, credentials) {
+        (SecretSource::File(file), _) => file.clone(),
+        (SecretSource::Credential(name), Some(folder)) => folder.join(name),
+        (SecretSource::Credential(name), None) => {
+            return Err(format!(
+                "the credential {name:?}: systemd gave us none; start it as a unit with LoadCredential="
+            ));
+        }
+    };
+    secret(&file).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 #[cfg(test)]

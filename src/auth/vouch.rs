@@ -13,6 +13,7 @@ use crate::wire::logins::KeyInfo;
 use super::api_keys::{Keys, KeysError, NewKey};
 use super::object::{AuthObject, ObjectError, Vouched};
 use super::replay::Ledger;
+use super::small_file;
 use super::throttle::Who;
 use super::ways::{WayError, Ways, WaysError};
 use super::wstoken::{TokenStore, TokenStoreError, WebToken};
@@ -30,14 +31,22 @@ pub(super) struct Vouching {
 
 impl Vouching {
     /// Reads keys and ledger from the folder `state`. Blocks.
-    pub(super) fn open(state: &Path, settings: &AuthSettings) -> Result<Arc<Self>, WaysError> {
+    pub(super) fn open(
+        state: &Path,
+        settings: &AuthSettings,
+        credentials: Option<&Path>,
+    ) -> Result<Arc<Self>, WaysError> {
+        let tokens = &settings.tokens;
+        let password = tokens.redis_password.as_ref();
+        let password = password.map(|source| small_file::from_source(source, credentials));
+        let password = password.transpose().map_err(TokenStoreError::Password)?;
         let used = state.join("used-objects");
         let ledger = Ledger::open(used.clone())
             .map_err(|source| WaysError::Ledger { path: used, source })?;
         Ok(Arc::new(Self {
             keys: Mutex::new(Keys::open(state.join("api-keys.json"))?),
             ledger: Mutex::new(ledger),
-            tokens: TokenStore::open(settings.tokens.redis.as_deref())?,
+            tokens: TokenStore::open(tokens.redis.as_deref(), password.as_deref())?,
             api: settings.api,
         }))
     }
@@ -82,15 +91,21 @@ impl Ways {
         Ok(user)
     }
 
-    /// A one-time token for whom a signed object vouches for; uses the object up.
-    pub async fn token_for_object(&self, json: &str, from: IpAddr) -> Result<WebToken, WayError> {
+    /// For whom a signed object asks for a one-time token; uses the object up.
+    pub async fn token_is_for(&self, json: &str, from: IpAddr) -> Result<UserName, WayError> {
         self.is_open(Way::Token)?;
-        let vouched = self.judged(json, from, Way::Token).await?;
-        self.token_for(vouched.upn).await.map_err(|error| {
+        Ok(self.judged(json, from, Way::Token).await?.upn)
+    }
+
+    /// The token; what went wrong otherwise is in the log.
+    pub async fn make_token(&self, user: UserName) -> Result<WebToken, WayError> {
+        self.token_for(user).await.map_err(|error| {
             tracing::warn!(%error, "no token can be made");
             match error {
                 TokenStoreError::TooMany => WayError::Busy,
-                TokenStoreError::Random | TokenStoreError::Redis(_) => WayError::Unavailable,
+                TokenStoreError::Random
+                | TokenStoreError::Redis(_)
+                | TokenStoreError::Password(_) => WayError::Unavailable,
             }
         })
     }

@@ -20,6 +20,7 @@ use super::pam::{self, Entry, Helper, HelperLimits};
 use super::throttle::{Throttle, Waiting, Who};
 use super::vouch::Vouching;
 use super::wstoken::TokenStoreError;
+use super::x2go::X2goService;
 use super::{AuthError, Fingerprint, random_secret};
 
 /// Refusals that may wait to be written down: each costs whoever causes it seconds.
@@ -36,6 +37,8 @@ pub struct WaysOptions {
     pub state: PathBuf,
     /// Who judges names and passwords of this machine's accounts, if not the login helper.
     pub pam: Option<Arc<dyn Judge>>,
+    /// Where systemd puts credentials (`CREDENTIALS_DIRECTORY`).
+    pub credentials: Option<PathBuf>,
 }
 
 /// Why nobody was let in.
@@ -139,6 +142,7 @@ impl Ways {
             settings,
             state,
             pam,
+            credentials,
         } = options;
         // Where there is a login helper, nobody's shell runs as the server itself.
         let socket = &settings.pam.socket;
@@ -151,6 +155,15 @@ impl Ways {
             };
             Helper::new(socket.clone(), limits)
         });
+        let x2go = settings.pam.x2go.clone().map(|socket| {
+            let service = settings.pam.x2go_service.clone();
+            Arc::new(X2goService {
+                socket,
+                service,
+                ..X2goService::default()
+            }) as Arc<dyn Judge>
+        });
+        let pam = pam.or(x2go);
         let pam = pam.or_else(|| Some(Arc::new(helper.clone()?) as Arc<dyn Judge>));
         let local = if open.contains(&Way::Local) {
             let name = settings.local.user.parse().map_err(WaysError::Name)?;
@@ -159,7 +172,7 @@ impl Ways {
             None
         };
         Ok(Self {
-            vouching: Vouching::open(&state, &settings)?,
+            vouching: Vouching::open(&state, &settings, credentials.as_deref())?,
             turned: broadcast::Sender::new(TURNED),
             throttle: Mutex::new(Throttle::new(settings.throttle)),
             conversations: Mutex::new(Conversations::new(settings.pam.clone())),

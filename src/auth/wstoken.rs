@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use redis::{AsyncCommands as _, ExistenceCheck, SetExpiry, SetOptions};
+use redis::{AsyncCommands as _, ExistenceCheck, IntoConnectionInfo as _, SetExpiry, SetOptions};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -82,6 +82,9 @@ pub enum TokenStoreError {
     /// Redis.
     #[error("Redis (auth.tokens.redis): {0}")]
     Redis(String),
+    /// Its password.
+    #[error("auth.tokens.redis_password: {0}")]
+    Password(String),
 }
 
 /// Where tokens wait.
@@ -92,15 +95,21 @@ pub(super) enum TokenStore {
 }
 
 impl TokenStore {
-    /// In memory, or in the Redis at this address.
-    pub(super) fn open(redis: Option<&str>) -> Result<Self, TokenStoreError> {
-        match redis {
-            None => Ok(Self::Memory(Mutex::default())),
-            Some(url) => redis::Client::open(url)
-                .map(Self::Redis)
-                // The address may hold a password.
-                .map_err(|error| TokenStoreError::Redis(error.category().to_owned())),
+    /// In memory, or in the Redis at this address with this password.
+    pub(super) fn open(
+        redis: Option<&str>,
+        password: Option<&str>,
+    ) -> Result<Self, TokenStoreError> {
+        let Some(url) = redis else {
+            return Ok(Self::Memory(Mutex::default()));
+        };
+        let wrong = |error: redis::RedisError| TokenStoreError::Redis(error.category().to_owned());
+        let mut place = url.into_connection_info().map_err(wrong)?;
+        if let Some(password) = password {
+            let with = place.redis_settings().clone().set_password(password);
+            place = place.set_redis_settings(with);
         }
+        redis::Client::open(place).map(Self::Redis).map_err(wrong)
     }
 
     /// Makes a token for a user at this time (seconds since 1970).
@@ -259,7 +268,7 @@ mod tests {
     const NOW: i64 = 1_800_000_000;
 
     fn store() -> TokenStore {
-        TokenStore::open(None).unwrap()
+        TokenStore::open(None, None).unwrap()
     }
 
     async fn at(age: i64) -> Option<UserName> {

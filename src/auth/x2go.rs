@@ -1,15 +1,19 @@
 //! Asking an X2Go authentication service (`x2gobroker-authservice`, or our own) whether a password is
-//! right. Only for the web login itself: a shell as the user always goes through PAM in the helper.
+//! right (`auth.pam.x2go`). Only for the web login itself: a shell as the user always goes through PAM in
+//! the helper.
 
 use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
-use crate::base::UserName;
+use crate::base::{User, UserName, Way};
 use crate::wire::x2go::{OK, Request, X2goError};
+
+use super::conversation::{Dialogue, DialogueError, Judge, Prompt, Step, Stepping, Typed};
 
 /// Where the original listens.
 pub const USUAL_SOCKET: &str = "/run/x2gobroker/x2gobroker-authservice.socket";
@@ -87,6 +91,55 @@ impl X2goService {
         answer.map_err(|source| X2goFailure::Unavailable {
             path: self.socket.clone(),
             source,
+        })
+    }
+}
+
+impl Judge for X2goService {
+    fn begin(&self, user: &UserName, _from: IpAddr) -> Box<dyn Dialogue> {
+        Box::new(OnePassword {
+            service: self.clone(),
+            user: user.clone(),
+        })
+    }
+}
+
+/// The only conversation this protocol knows: a password, and yes or no.
+#[derive(Debug)]
+struct OnePassword {
+    service: X2goService,
+    user: UserName,
+}
+
+impl Dialogue for OnePassword {
+    fn step(&mut self, answers: Vec<Typed>) -> Stepping<'_> {
+        Box::pin(async move {
+            let Some(password) = answers.first() else {
+                return Ok(Step::Ask {
+                    notes: Vec::new(),
+                    prompts: vec![Prompt {
+                        text: "Password: ".to_owned(),
+                        echo: false,
+                    }],
+                });
+            };
+            // The original lets root in; here root has no way in by a password unless the helper is told so.
+            let may = self.user.as_str() != "root";
+            match self.service.check(&self.user, password.expose()).await {
+                Ok(true) if may => Ok(Step::In {
+                    // No account: what this service says opens no shell of theirs.
+                    user: User::new(self.user.clone(), Way::Pam),
+                    entry: None,
+                }),
+                Ok(_) => Ok(Step::Out {}),
+                Err(error @ X2goFailure::Unsendable(_)) => {
+                    tracing::info!(%error, "a login can't be asked about");
+                    Ok(Step::Out {})
+                }
+                Err(error @ X2goFailure::Unavailable { .. }) => {
+                    Err(DialogueError(error.to_string()))
+                }
+            }
         })
     }
 }

@@ -89,6 +89,17 @@ pub enum Door {
     Button,
 }
 
+impl Door {
+    /// Its name for hooks and for programs in terminals.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Local => "local",
+            Self::Button => "button",
+        }
+    }
+}
+
 /// What a viewer of a terminal may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -5,16 +5,18 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use tokio::sync::oneshot;
 
 use crate::base::{Door, Principal, TerminalId, UserName, Way};
 use crate::policy::settings::Log;
+
+use super::strangers::Strangers;
 
 /// Lines that may wait for the disk: what a slow SD card takes in a few seconds.
 const WAITING: usize = 256;
@@ -145,6 +147,8 @@ struct Order {
 pub struct Audit {
     thread: SyncSender<Order>,
     failing: Arc<AtomicBool>,
+    // Held for a count, never across an await.
+    strangers: Arc<Mutex<Strangers>>,
 }
 
 impl Default for Audit {
@@ -160,7 +164,11 @@ impl Default for Audit {
             // Then every write fails, which is what callers know how to handle.
             tracing::error!(%error, "no thread for the audit file");
         }
-        Self { thread, failing }
+        Self {
+            thread,
+            failing,
+            strangers: Arc::default(),
+        }
     }
 }
 
@@ -174,8 +182,22 @@ impl Audit {
         }
     }
 
-    /// Writes a line down without waiting for it: about what did not happen.
-    pub fn tell(&self, line: Line, settings: &Log) {
+    /// Writes down, without waiting for it, that somebody was not let in; so many a minute, and how many
+    /// more there were.
+    pub fn tell_of_stranger(&self, line: Line, reason: Option<String>, settings: &Log) {
+        let address = line.address.clone().unwrap_or_default();
+        let mut strangers = self
+            .strangers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(untold) = strangers.may_tell(&address, Instant::now()) else {
+            return;
+        };
+        drop(strangers);
+        let more = (untold > 0).then(|| format!("{untold} more before were not written down"));
+        let reason: Vec<String> = reason.into_iter().chain(more).collect();
+        let reason = (!reason.is_empty()).then(|| reason.join("; "));
+        let line = line.with("denied", reason);
         line.log();
         if settings.audit_file.is_some() {
             self.pass_on(line, settings.clone());

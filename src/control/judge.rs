@@ -1,6 +1,7 @@
 //! What the policy has to know before it judges, looked up at the time of use: a changed setting
 //! counts at the next click.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -54,6 +55,17 @@ impl Control {
                 Ok(()) = shares.changed() => {}
                 // Nobody changes them any more.
                 else => return std::future::pending().await,
+            }
+        }
+    }
+
+    /// Returns when this address is kept out: whoever was let in before goes, too.
+    pub async fn until_kept_out(&self, from: IpAddr) {
+        let mut rules = self.rules_changes();
+        while !self.keeps_out(from) {
+            if rules.changed().await.is_err() {
+                // Nobody changes them any more.
+                return std::future::pending().await;
             }
         }
     }

@@ -31,8 +31,8 @@ impl Control {
     /// Somebody was not let in, for this reason, which they are not told.
     pub fn turned_away(&self, way: Way, from: IpAddr, reason: String) {
         let line = Line::of_stranger(None, way, Some(from.to_string()));
-        let line = line.with("denied", Some(reason));
-        self.audit.tell(line, &self.rules().machine().log);
+        let settings = self.rules().machine().log.clone();
+        self.audit.tell_of_stranger(line, Some(reason), &settings);
     }
 
     /// How many browsers this user may be logged in with at a time, if there is such a limit for them.
@@ -65,7 +65,7 @@ impl Control {
                         let reason = locked.then(|| "and has to wait from now on".to_owned());
                         let line = Line::of_stranger(user.as_ref(), way, Some(address.to_string()));
                         let settings = rules.borrow().machine().log.clone();
-                        audit.tell(line.with("denied", reason), &settings);
+                        audit.tell_of_stranger(line, reason, &settings);
                     }
                     Err(RecvError::Lagged(missed)) => {
                         tracing::error!(missed, "refused logins came too fast to be written down");

@@ -10,6 +10,7 @@ mod messages;
 mod open;
 mod run;
 mod shares;
+mod strangers;
 mod update;
 mod watchers;
 

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::base::{Principal, Size, TerminalName, User, Way};
+use crate::base::{Door, Principal, Size, TerminalName, User, Way};
 use crate::policy::settings::Settings;
 use crate::policy::{Offered, offered};
 use crate::terminals::{Open, Starter};
@@ -17,6 +17,8 @@ pub(super) struct Opening {
     pub(super) command: Vec<String>,
     pub(super) size: Size,
     pub(super) directory: Option<PathBuf>,
+    /// Where it was asked for.
+    pub(super) door: Door,
 }
 
 impl Opening {
@@ -49,6 +51,9 @@ impl Opening {
                 "a command's first word must not be empty, and no word may contain NUL".to_owned(),
             ));
         }
+        let mut environment = program.environment;
+        // Last, so that these are never somebody else's words.
+        environment.extend(whose(by, self.door));
         let limits = &settings.limits;
         let size = Size::clamped(
             self.size.cols().min(limits.columns),
@@ -60,7 +65,7 @@ impl Opening {
             name: self.name.or(called),
             owner: by.user().map(User::owner),
             command: program.command,
-            environment: program.environment,
+            environment,
             size,
             scrollback: Some(settings.terminal.scrollback),
             idle: limits.idle,
@@ -68,6 +73,14 @@ impl Opening {
             starter: starter(by, helper),
         })
     }
+}
+
+/// For the programs in it: who opened the terminal, and through which door. Neither is secret.
+fn whose(by: &Principal, door: Door) -> [(String, String); 2] {
+    [
+        ("GATEPOST_USER".to_owned(), by.to_string()),
+        ("GATEPOST_DOOR".to_owned(), door.name().to_owned()),
+    ]
 }
 
 /// Who logged in with PAM gets a shell of their own account; with a login helper on the machine, so

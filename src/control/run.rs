@@ -10,9 +10,10 @@ use crate::wire::message::Request;
 use super::open::Opening;
 use super::{Control, ControlError, MAX_TEXT};
 
-/// Whether somebody logged in with a password of this machine.
+/// Whether somebody logged in with a password of this machine, and can again.
 fn has_password(by: &Principal) -> bool {
-    by.user().is_some_and(|user| user.way == Way::Pam)
+    by.user()
+        .is_some_and(|user| user.way == Way::Pam && user.account.is_some())
 }
 
 fn check_text(text: &str) -> Result<(), ControlError> {
@@ -26,6 +27,22 @@ fn check_text(text: &str) -> Result<(), ControlError> {
 }
 
 impl Control {
+    async fn open(&self, opening: Opening, by: &Principal) -> Result<Outcome, ControlError> {
+        let settings = self.settings_for(by);
+        let helper = self.auth.as_ref();
+        let helper = helper.is_some_and(|auth| auth.ways().has_helper());
+        let opened = self
+            .terminals
+            .open(opening.by(by, &settings, helper)?)
+            .await;
+        let terminal = opened.map_err(|error| match error {
+            // Nobody but root can give them one, however often they log in.
+            TerminalError::LogIn if !has_password(by) => ControlError::NoAccount,
+            error => error.into(),
+        })?;
+        Ok(Outcome::Opened { terminal })
+    }
+
     pub(super) async fn run(&self, granted: Granted) -> Result<Outcome, ControlError> {
         let terminals = &self.terminals;
         let Ask {
@@ -40,23 +57,15 @@ impl Control {
                 size,
                 directory,
             } => {
-                let settings = self.settings_for(&by);
-                let helper = self.auth.as_ref();
-                let helper = helper.is_some_and(|auth| auth.ways().has_helper());
                 let opening = Opening {
                     name,
                     program,
                     command,
                     size,
                     directory,
+                    door,
                 };
-                let opened = terminals.open(opening.by(&by, &settings, helper)?).await;
-                let terminal = opened.map_err(|error| match error {
-                    // Nobody but root can give them one, however often they log in.
-                    TerminalError::LogIn if !has_password(&by) => ControlError::NoAccount,
-                    error => error.into(),
-                })?;
-                Ok(Outcome::Opened { terminal })
+                self.open(opening, &by).await
             }
             Action::CloseTerminal { terminal } => {
                 terminals.close(terminal).await?;

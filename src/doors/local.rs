@@ -159,7 +159,10 @@ async fn converse(mut stream: UnixStream, guests: Guests, local: &Local) -> io::
         .await;
     };
     match call {
-        Call::Url { kiosk } => {
+        Call::Url { kiosk, lost } => {
+            if kiosk {
+                local.control.screen().pages_lost(lost);
+            }
             let reply = match login_url(local, kiosk) {
                 Ok(url) => Answer::Url {
                     url,

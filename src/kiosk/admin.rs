@@ -45,6 +45,11 @@ impl Admin {
         self.page.is_blank();
     }
 
+    /// Lets it have the keys.
+    pub(super) fn focus(&self) {
+        self.page.focus();
+    }
+
     /// Closes it: at once for the eye, a moment later for the server.
     pub(super) fn close(self) {
         tracing::info!("the administrator's page was closed");

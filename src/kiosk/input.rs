@@ -18,6 +18,11 @@ pub(super) struct Gate {
     pub(super) blocked: RefCell<Vec<Chord>>,
     /// The administrator's chord.
     pub(super) admin: RefCell<Option<Chord>>,
+    /// The administrator's chord was pressed and the window hasn't acted on it yet: whose keys these are is
+    /// not decided, so they are nobody's.
+    pub(super) undecided: Cell<bool>,
+    /// The key of that chord while it is down; it repeats, and that means nothing.
+    down: Cell<Option<u16>>,
     /// When there last was a key, a button, a touch or a movement.
     pub(super) last: Cell<Instant>,
     /// The finger that counts while it is down; a second one would zoom.
@@ -30,6 +35,8 @@ impl Gate {
         Rc::new(Self {
             blocked: RefCell::default(),
             admin: RefCell::default(),
+            undecided: Cell::default(),
+            down: Cell::default(),
             last: Cell::new(Instant::now()),
             finger: RefCell::default(),
         })
@@ -86,16 +93,20 @@ impl Gate {
     }
 
     fn key(&self, event: &gdk::Event, pressed: bool, admin: &impl Fn()) -> bool {
+        if !pressed && event.keycode() == self.down.get() {
+            self.down.set(None);
+        }
         let Some(chord) = chord_of(event) else {
             return true;
         };
         if self.admin.borrow().as_ref() == Some(&chord) {
-            if pressed {
+            if pressed && self.down.replace(event.keycode()).is_none() {
+                self.undecided.set(true);
                 admin();
             }
             return false;
         }
-        !self.blocked.borrow().contains(&chord)
+        !self.undecided.get() && !self.blocked.borrow().contains(&chord)
     }
 
     fn touch(&self, event: &gdk::Event) -> bool {

@@ -69,14 +69,15 @@ pub enum LinkError {
     Nonsense(String),
 }
 
-/// Asks the server for an address.
-pub(super) fn ask(control_socket: &Path) -> Result<Given, LinkError> {
+/// Asks the server for an address, and says how many pages were lost since it gave the last one.
+pub(super) fn ask(control_socket: &Path, lost: u32) -> Result<Given, LinkError> {
     refuse_strangers(control_socket)?;
     let no_server = |error| LinkError::NoServer {
         path: control_socket.to_owned(),
         error,
     };
-    let answer = exchange(control_socket, &Call::Url { kiosk: true }).map_err(no_server)?;
+    let call = Call::Url { kiosk: true, lost };
+    let answer = exchange(control_socket, &call).map_err(no_server)?;
     match serde_json::from_slice(&answer) {
         Ok(Answer::Url { url, window }) => match Home::of(&url) {
             Some(home) => Ok(Given {
@@ -180,16 +181,19 @@ fn refuse_strangers(control_socket: &Path) -> Result<(), LinkError> {
 
 /// Answers each request on `wanted` with an address passed to `deliver`, however long it takes.
 /// Returns when the other end of `wanted` is gone or `deliver` says that nobody listens.
+///
+/// Each request says whether it is for a page that was lost.
 pub(super) fn serve(
     control_socket: &Path,
-    wanted: &Receiver<()>,
+    wanted: &Receiver<bool>,
     mut deliver: impl FnMut(News) -> bool,
 ) {
     let mut last_trouble = String::new();
-    while wanted.recv().is_ok() {
+    while let Ok(lost) = wanted.recv() {
+        let mut lost = u32::from(lost);
         let mut wait = Duration::ZERO;
         let given = loop {
-            match ask(control_socket) {
+            match ask(control_socket, lost) {
                 Ok(given) => break given,
                 Err(error) => {
                     let trouble = error.to_string();
@@ -204,8 +208,9 @@ pub(super) fn serve(
                 return;
             }
             wait = longer(wait);
-            if !pause(wanted, wait) {
-                return;
+            match pause(wanted, wait) {
+                Some(more) => lost = lost.saturating_add(more),
+                None => return,
             }
         };
         tracing::info!("the server answers");
@@ -216,14 +221,16 @@ pub(super) fn serve(
     }
 }
 
-/// Waits; further requests meanwhile are the same request. False if the window is gone.
-fn pause(wanted: &Receiver<()>, time: Duration) -> bool {
+/// Waits; further requests meanwhile are the same request, and the value is how many of them were for a
+/// page that was lost. None if the window is gone.
+fn pause(wanted: &Receiver<bool>, time: Duration) -> Option<u32> {
     let end = Instant::now() + time;
+    let mut more: u32 = 0;
     loop {
         match wanted.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok(()) => {}
-            Err(RecvTimeoutError::Timeout) => return true,
-            Err(RecvTimeoutError::Disconnected) => return false,
+            Ok(lost) => more = more.saturating_add(lost.into()),
+            Err(RecvTimeoutError::Timeout) => return Some(more),
+            Err(RecvTimeoutError::Disconnected) => return None,
         }
     }
 }
@@ -265,7 +272,7 @@ mod tests {
         let url = "http://127.0.0.1:1/#token=0&kiosk=1";
         let answer = framed(&format!(r#"{{"answer":"url","url":"{url}"}}"#));
         let (socket, server) = answer_with(folder.path(), answer);
-        let given = ask(&socket).unwrap();
+        let given = ask(&socket, 0).unwrap();
         assert_eq!((given.url.as_str(), given.settings), (url, None));
         assert_eq!(server.join().unwrap(), br#"{"call":"url","kiosk":true}"#);
     }
@@ -304,7 +311,7 @@ mod tests {
         ] {
             let folder = tempfile::tempdir().unwrap();
             let (socket, server) = answer_with(folder.path(), answer);
-            let error = ask(&socket).unwrap_err().to_string();
+            let error = ask(&socket, 0).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
             server.join().unwrap();
         }
@@ -320,7 +327,7 @@ mod tests {
         let link = thread::spawn(move || {
             serve(&path, &wanted, |news| give.send(news).is_ok());
         });
-        want.send(()).unwrap();
+        want.send(true).unwrap();
         let first = given.recv_timeout(Duration::from_secs(10)).unwrap();
         assert!(matches!(first, News::NoServer));
         let answer = framed(r#"{"answer":"url","url":"http://localhost:1/#token=0"}"#);
@@ -329,7 +336,8 @@ mod tests {
             News::Given(given) => assert_eq!(given.url, "http://localhost:1/#token=0"),
             News::NoServer => panic!("said twice"),
         }
-        server.join().unwrap();
+        let asked = server.join().unwrap();
+        assert_eq!(asked, br#"{"call":"url","kiosk":true,"lost":1}"#);
         drop(want);
         link.join().unwrap();
     }

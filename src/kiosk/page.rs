@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use gtk::Overlay;
+use gtk::prelude::WidgetExt as _;
 use webkit2gtk::{WebContext, WebViewExt as _};
 use wry::{
     NewWindowResponse, PageLoadEvent, PermissionResponse, WebView, WebViewBuilder,
@@ -132,7 +133,15 @@ impl Page {
 
     /// Lets the page have the keys.
     pub(super) fn focus(&self) {
-        gtk::prelude::WidgetExt::grab_focus(&self.view.webview());
+        let view = self.view.webview();
+        view.set_can_focus(true);
+        view.grab_focus();
+    }
+
+    /// Keeps keys from the page, whatever else is in front of it does with them: a toolkit takes Tab to
+    /// the next view that could have the keys, and nobody sees which one that is.
+    pub(super) fn no_keys(&self) {
+        self.view.webview().set_can_focus(false);
     }
 
     fn load(&self, address: &str) {

@@ -50,6 +50,10 @@ enum Happening {
 pub(super) fn run(options: Options) -> Result<u8, KioskError> {
     // tao would panic.
     gtk::init().map_err(|error| KioskError::NoDisplay(error.to_string()))?;
+    // Pages that ask what is wished for are dark, too: nothing here is ever white.
+    if let Some(wishes) = gtk::Settings::default() {
+        wishes.set_gtk_application_prefer_dark_theme(true);
+    }
     let mut events: EventLoop<Happening> = EventLoopBuilder::with_user_event().build();
     let window = open(&events, &options)?;
     let closable = options.closable;
@@ -124,7 +128,7 @@ fn open(events: &EventLoop<Happening>, options: &Options) -> Result<Window, Kios
 fn start_link(
     options: Options,
     events: EventLoopProxy<Happening>,
-) -> Result<mpsc::SyncSender<()>, KioskError> {
+) -> Result<mpsc::SyncSender<bool>, KioskError> {
     let (want, wanted) = mpsc::sync_channel(1);
     thread::Builder::new()
         .name("link".to_owned())
@@ -140,7 +144,7 @@ fn start_link(
 /// Everything in the window.
 struct Kiosk {
     events: EventLoopProxy<Happening>,
-    want: mpsc::SyncSender<()>,
+    want: mpsc::SyncSender<bool>,
     /// Tells the server that there is something to see.
     seen: link::Seen,
     cover: Cover,
@@ -154,6 +158,8 @@ struct Kiosk {
     /// What the server gave last; its address is used once.
     given: Option<Given>,
     home: Option<Home>,
+    /// A page was lost, and the server doesn't know yet.
+    lost: bool,
     /// When the next tick comes.
     armed: Option<(Instant, glib::SourceId)>,
     screen_height: u32,
@@ -194,6 +200,7 @@ impl Kiosk {
             settings: settings.clone(),
             given: None,
             home: None,
+            lost: false,
             armed: None,
             screen_height: screen.map_or(0, |size| size.height),
             window: window.gtk_window().clone(),
@@ -231,7 +238,11 @@ impl Kiosk {
                 self.admin_said(said);
                 return Ok(());
             }
-            Happening::AdminChord => return self.admin_chord(),
+            Happening::AdminChord => {
+                let done = self.admin_chord();
+                self.gate.undecided.set(false);
+                return done;
+            }
             Happening::Tick => {
                 self.armed = None;
                 if self.admin_ends().is_some_and(|at| at <= Instant::now()) {
@@ -245,12 +256,15 @@ impl Kiosk {
 
     /// Gives the machine an event and does what it says.
     fn feed(&mut self, event: Event) -> Result<(), KioskError> {
+        self.lost |= event == Event::ProcessEnded;
         for effect in self.recovery.step(Instant::now(), event) {
             tracing::debug!(?event, ?effect, "recovery");
             match effect {
                 Effect::Ask => {
                     // A full queue means that one is asked for already.
-                    let _asked = self.want.try_send(());
+                    if self.want.try_send(self.lost).is_ok() {
+                        self.lost = false;
+                    }
                 }
                 Effect::Load => self.load()?,
                 Effect::EndProcess => {
@@ -285,6 +299,10 @@ impl Kiosk {
             let tell = tell_page(&self.events);
             self.cover.clear();
             self.page = Page::open(&self.cover.place, self.memory_limit, tell)?;
+            if let Some(admin) = &self.admin {
+                self.page.no_keys();
+                admin.focus();
+            }
         }
         let percent = self.settings.zoom.unwrap_or_else(|| {
             let larger = LARGE_SCREENS
@@ -323,6 +341,7 @@ impl Kiosk {
             let events = self.events.clone();
             let told = move |said| tell(&events, Happening::Admin(said));
             let limit = self.settings.memory_limit;
+            self.page.no_keys();
             self.admin = Some(Admin::open(&self.cover.place, home, limit, told)?);
             self.arm();
         }

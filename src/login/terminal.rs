@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::process::Pid;
@@ -107,15 +107,29 @@ impl Folder {
         // Through the open folder: its path may lead elsewhere by now. The umask keeps others out.
         let path = format!("/proc/self/fd/{}/{name}", self.handle.as_raw_fd());
         let listener = UnixListener::bind(path)?;
-        if rustix::process::geteuid().is_root() {
-            let owner = Some(Uid::from_raw(self.server));
-            let flags = AtFlags::SYMLINK_NOFOLLOW;
-            if let Err(errno) = rustix::fs::chownat(&self.handle, &name, owner, None, flags) {
-                self.remove(terminal);
-                return Err(errno.into());
-            }
+        if rustix::process::geteuid().is_root()
+            && let Err(error) = self.give_away(&name)
+        {
+            self.remove(terminal);
+            return Err(error);
         }
         Ok(listener)
+    }
+
+    /// Makes the socket just bound the server's. By now the server may have put something else in its
+    /// place, a second name of a file of root's, say: only a socket with this one name is given away, and
+    /// what was looked at is what is given.
+    fn give_away(&self, name: &str) -> io::Result<()> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let socket = rustix::fs::openat(&self.handle, name, flags, Mode::empty())?;
+        let found = rustix::fs::fstat(&socket)?;
+        if !FileType::from_raw_mode(found.st_mode).is_socket() || found.st_nlink != 1 {
+            return Err(io::Error::other("something else is in its place"));
+        }
+        let owner = Some(Uid::from_raw(self.server));
+        let flags = AtFlags::EMPTY_PATH;
+        rustix::fs::chownat(&socket, "", owner, None, flags)?;
+        Ok(())
     }
 
     /// Removes a terminal's socket, if it is still there.
@@ -306,4 +320,36 @@ fn read_line(from: &impl std::os::fd::AsFd) -> Option<String> {
     }
     let text = String::from_utf8_lossy(&line).trim_end().to_owned();
     (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unix_symlink_race_only_the_socket_itself_is_given_to_the_server() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let temp = tempfile::tempdir().unwrap();
+        let folder = Folder {
+            handle: rustix::fs::open(temp.path(), OFlags::DIRECTORY, Mode::empty()).unwrap(),
+            server: 54_321,
+        };
+        let path = |name: &str| temp.path().join(name);
+        let owner = |name: &str| rustix::fs::lstat(path(name)).unwrap().st_uid;
+        let _socket = UnixListener::bind(path("good")).unwrap();
+        folder.give_away("good").unwrap();
+        assert_eq!(owner("good"), 54_321);
+        let _roots = UnixListener::bind(path("roots")).unwrap();
+        std::fs::hard_link(path("roots"), path("second-name")).unwrap();
+        std::fs::write(path("shadow"), "").unwrap();
+        std::os::unix::fs::symlink(path("roots"), path("link")).unwrap();
+        for bad in ["second-name", "shadow", "link", "missing"] {
+            assert!(folder.give_away(bad).is_err(), "{bad}");
+        }
+        for untouched in ["roots", "second-name", "shadow", "link"] {
+            assert_eq!(owner(untouched), 0, "{untouched}");
+        }
+    }
 }

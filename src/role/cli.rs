@@ -404,7 +404,7 @@ fn run(command: Terminal) -> Result<(), Failure> {
 }
 
 fn url(kiosk: bool) -> Result<(), Failure> {
-    match call(&Call::Url { kiosk })? {
+    match call(&Call::Url { kiosk, lost: 0 })? {
         (Answer::Url { url, .. }, _) => {
             let _seen = output::line(&url)?;
             Ok(())

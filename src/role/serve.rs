@@ -371,6 +371,10 @@ fn run(arguments: &ServeArguments, window: bool) -> Result<(), Failure> {
         kerberos: machine.kerberos,
         credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
     };
+    settings
+        .ways
+        .credentials
+        .clone_from(&settings.sso.credentials);
     let logins = settings.ways.settings.logins;
     settings.auth.login_idle = Duration::from_secs(logins.idle);
     settings.auth.login_absolute = Duration::from_secs(logins.absolute);

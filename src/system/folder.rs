@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_folder_is_private_and_a_readable_one_is_made_so() {
+    fn state_dir_world_readable_is_made_private_and_a_new_one_is() {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("a/b");
         private_folder(&path).unwrap();

@@ -1,6 +1,7 @@
 //! The machine's own screen as the server knows it: how it should be, and how whoever looks after it
 //! says it is. The server can't reach an X server; the program that runs beside one can.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,8 @@ pub(super) const FRESH: Duration = Duration::from_secs(150);
 pub struct Screen {
     orders: watch::Sender<Order>,
     report: Mutex<Option<(Report, Instant)>>,
+    /// Pages the window has lost while this server was there to hear of it.
+    pages: AtomicU32,
 }
 
 impl Default for Screen {
@@ -31,6 +34,7 @@ impl Default for Screen {
         Self {
             orders: watch::Sender::new(first),
             report: Mutex::default(),
+            pages: AtomicU32::default(),
         }
     }
 }
@@ -77,6 +81,20 @@ impl Screen {
     pub fn reported(&self, report: Report) {
         *self.report.lock().unwrap_or_else(PoisonError::into_inner) =
             Some((report, Instant::now()));
+    }
+
+    /// The window has lost so many of its pages: their process ended, or was ended because it hung.
+    pub fn pages_lost(&self, lost: u32) {
+        let more = |pages: u32| Some(pages.saturating_add(lost));
+        // The change never says no.
+        let _always = self
+            .pages
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+    }
+
+    /// How many that were, all in all.
+    pub fn lost_pages(&self) -> u32 {
+        self.pages.load(Ordering::Relaxed)
     }
 
     /// What was last said, and how long ago.

@@ -24,6 +24,9 @@ pub enum Call {
         /// Whether it is for the kiosk window.
         #[serde(default)]
         kiosk: bool,
+        /// How many of its pages the window has lost since it last got one.
+        #[serde(default, skip_serializing_if = "is_none")]
+        lost: u32,
     },
     /// The kiosk's window says that there is something to see on it. Answered before anything comes of it.
     Painted {},
@@ -60,6 +63,14 @@ pub enum Call {
         /// What.
         about: LoginsCall,
     },
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over the field as it is"
+)]
+const fn is_none(lost: &u32) -> bool {
+    *lost == 0
 }
 
 /// What the server says.

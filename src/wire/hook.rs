@@ -111,16 +111,11 @@ impl HookCall {
 
     /// The environment that says what happened. Nothing in it is secret.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
-        let door = match self.door {
-            Door::Web => "web",
-            Door::Local => "local",
-            Door::Button => "button",
-        };
         let mut all = vec![
             ("GATEPOST_HOOK", self.hook.to_string()),
             ("GATEPOST_EVENT", self.event.to_string()),
             ("GATEPOST_BY", self.by.clone()),
-            ("GATEPOST_DOOR", door.to_owned()),
+            ("GATEPOST_DOOR", self.door.name().to_owned()),
         ];
         all.extend(
             self.button

@@ -1,7 +1,7 @@
 // Tabs, names, pasting, searching, colours, the clipboard, links: what makes the page pleasant.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { browser, Visitor } from './page.ts';
-import { Server, until } from './server.ts';
+import { Server, until, withServer } from './server.ts';
 
 let server: Server;
 beforeEach(async () => {
@@ -167,6 +167,13 @@ it('colours can be chosen and are kept', async () => {
   expect(await ground()).toBe('rgb(0, 0, 0)');
   visitor.content();
   await visitor.leave();
+  // And in another browser of the same person.
+  const other = await Visitor.enter(browser, server, { colorScheme: 'dark' });
+  await until('the colours chosen before', () =>
+    other.page.evaluate(() => getComputedStyle(document.body).backgroundColor === 'rgb(0, 0, 0)'),
+  );
+  other.content();
+  await other.leave();
 });
 
 it('a program may put text on the clipboard, but never read it', async () => {
@@ -268,6 +275,56 @@ it('a garbled screen can be rescued, and its text saved', async () => {
   let text = '';
   for await (const chunk of stream) text += String(chunk);
   expect(text).toContain('readable1');
+  await visitor.leave();
+});
+
+it('where more than one thing may be opened, a tile is chosen, by mouse or by keyboard', () =>
+  withServer(
+    async (several) => {
+      const visitor = await Visitor.enter(browser, several);
+      // Nobody asked for the first: it is the shell.
+      await until('the first', async () => (await visitor.tabs()).length === 1);
+      const tiles = visitor.page.getByRole('dialog').locator('.tiles button');
+      await visitor.page.keyboard.press('Control+Alt+n');
+      await until('three tiles', async () => (await tiles.count()) === 3);
+      expect(await tiles.locator('b').allTextContents()).toEqual(['Shell', 'echoes', 'sleeps']);
+      await visitor.page.keyboard.press('ArrowDown');
+      await visitor.page.keyboard.press('Enter');
+      await until('its tab', async () => (await visitor.tabs()).includes('echoes'));
+      await visitor.sees('ready');
+      await visitor.run('said to cat');
+      await visitor.sees('said to cat\nsaid to cat');
+      await visitor.page.getByRole('button', { name: /^Open a terminal/ }).click();
+      await tiles.filter({ hasText: 'Nothing happens' }).click();
+      await until('the other tab', async () => (await visitor.tabs()).includes('sleeps'));
+      // Thinking better of it opens nothing.
+      await visitor.page.keyboard.press('Control+Alt+n');
+      await tiles.first().waitFor();
+      await visitor.page.keyboard.press('Escape');
+      await tiles.first().waitFor({ state: 'detached' });
+      expect(await visitor.tabs()).toHaveLength(3);
+      visitor.content();
+      await visitor.leave();
+    },
+    [
+      ...['--set', 'terminal.commands.echoes.command=sh,-c,echo ready; exec cat'],
+      ...['--set', 'terminal.commands.sleeps.command=sleep,1000'],
+      ...['--set', 'terminal.commands.sleeps.description=Nothing happens'],
+    ],
+  ));
+
+it('what is known of a terminal is on one sheet, from which it gets a name', async () => {
+  await server.open('known', ['cat']);
+  const visitor = await Visitor.enter(browser, server);
+  await visitor.menu('About it');
+  const sheet = visitor.page.getByRole('dialog');
+  for (const text of ['known', 'cat', 'decided by this screen', 'this page alone', / ms$/])
+    await sheet.locator('td', { hasText: text }).first().waitFor();
+  await sheet.getByRole('button', { name: 'Rename…' }).click();
+  await visitor.page.locator('dialog input').fill('renamed');
+  await visitor.page.keyboard.press('Enter');
+  await until('its new name', async () => (await visitor.tabs()).includes('renamed'));
+  visitor.content();
   await visitor.leave();
 });
 

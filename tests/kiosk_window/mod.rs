@@ -5,6 +5,7 @@
     reason = "each test file uses a part of it"
 )]
 
+pub(crate) mod hostile;
 pub(crate) mod screen;
 pub(crate) mod server;
 

@@ -9,6 +9,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use gatepost::auth::pam::{Entry, Helper, HelperLimits, PamError, Step};
 use gatepost::base::{TerminalId, UserName};
@@ -464,4 +465,21 @@ impl Raw {
 
 fn open_to_all(path: &Path) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Rounds of failures, each of which has to take its time. What takes longer than others by nature does so in every
+/// round; that a busy machine was late shows in some.
+pub fn evenly_late(expected: std::ops::Range<Duration>, mut round: impl FnMut() -> Vec<Duration>) {
+    let mut seen = Vec::new();
+    let even = (0..5).any(|_| {
+        let times = round();
+        assert!(
+            times.iter().all(|time| *time >= expected.start),
+            "{times:?}"
+        );
+        let even = times.iter().all(|time| *time < expected.end);
+        seen.push(times);
+        even
+    });
+    assert!(even, "{seen:?}");
 }

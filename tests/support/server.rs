@@ -1,9 +1,10 @@
 //! A server in a folder of its own: inside the test, with limits to choose, or as a process.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use gatepost::base::{Principal, User};
 use gatepost::config::Folders;
@@ -17,11 +18,26 @@ use tokio::runtime::Runtime;
 use super::keeper::{attach, until};
 use super::web::{Answer, Browser};
 
-/// A port that was free a moment ago.
+/// A port for a program that can't be given port 0. Below those the kernel hands out by itself (from 32768), so
+/// that nothing that asks for port 0 or connects somewhere gets it in between; a second call gives another.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let mut random = [0; 2];
+    getrandom::fill(&mut random).unwrap();
+    // Other test programs begin elsewhere.
+    let first = u16::from_ne_bytes(random) % RANGE;
+    let _ours = TAKEN.compare_exchange(0, first + 1, Ordering::Relaxed, Ordering::Relaxed);
+    loop {
+        let port = 20_000 + TAKEN.fetch_add(1, Ordering::Relaxed) % RANGE;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        if TcpListener::bind(address).is_ok() && UdpSocket::bind(address).is_ok() {
+            return port;
+        }
+    }
 }
+
+/// How many ports there are to choose from.
+const RANGE: u16 = 12_000;
 
 /// Runs a program that reads this, to its end.
 pub fn fed(command: &mut Command, input: &str) -> std::io::Result<Output> {

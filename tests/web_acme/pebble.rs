@@ -8,11 +8,11 @@
 )]
 
 use std::fs::File;
-use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::support::keeper::until;
+use super::support::server::free_port;
 use super::support::tls::{Authority, program, said};
 
 /// An authority that runs.
@@ -20,17 +20,6 @@ pub struct Pebble {
     children: Vec<Child>,
     management: u16,
     folder: PathBuf,
-}
-
-/// A port nobody has, for TCP and UDP.
-pub fn free_port() -> u16 {
-    loop {
-        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = tcp.local_addr().unwrap();
-        if UdpSocket::bind(address).is_ok() {
-            return address.port();
-        }
-    }
 }
 
 /// The authority whose certificate the directory itself has, made in this folder.

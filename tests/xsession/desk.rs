@@ -7,7 +7,9 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use x11rb::connection::Connection as _;
-use x11rb::protocol::xproto::{Blanking, ConnectionExt as _, Exposures, ImageFormat};
+use x11rb::protocol::randr;
+use x11rb::protocol::screensaver;
+use x11rb::protocol::xproto::{Blanking, ConnectionExt as _, Exposures, ImageFormat, ScreenSaver};
 use x11rb::rust_connection::RustConnection;
 
 use crate::support::server::Place;
@@ -73,16 +75,74 @@ impl Eye {
         setting.unwrap().check().unwrap();
     }
 
-    /// Whether every pixel is black.
-    pub(crate) fn is_black(&self) -> bool {
+    /// Blanks the screen now, as an X server does whose time has come.
+    pub(crate) fn blank(&self) {
+        let blanking = self.0.force_screen_saver(ScreenSaver::ACTIVE);
+        blanking.unwrap().check().unwrap();
+    }
+
+    /// Whether the X server has blanked the screen.
+    pub(crate) fn is_blank(&self) -> bool {
+        let asked = screensaver::query_info(&self.0, self.1).unwrap();
+        asked.reply().unwrap().state == u8::from(screensaver::State::ON)
+    }
+
+    /// Has an output send nothing, as when its monitor has gone.
+    pub(crate) fn turn_output_off(&self) {
+        let resources = randr::get_screen_resources_current(&self.0, self.1);
+        let resources = resources.unwrap().reply().unwrap();
+        let stamp = resources.config_timestamp;
+        for crtc in resources.crtcs {
+            let off = randr::set_crtc_config(
+                &self.0,
+                crtc,
+                x11rb::CURRENT_TIME,
+                stamp,
+                0,
+                0,
+                x11rb::NONE,
+                randr::Rotation::ROTATE0,
+                &[],
+            );
+            off.unwrap().reply().unwrap();
+        }
+    }
+
+    /// Outputs that send a picture.
+    pub(crate) fn outputs(&self) -> usize {
+        let resources = randr::get_screen_resources_current(&self.0, self.1);
+        let resources = resources.unwrap().reply().unwrap();
+        let shows = |crtc: &&u32| {
+            let asked = randr::get_crtc_info(&self.0, **crtc, resources.config_timestamp);
+            asked.unwrap().reply().unwrap().mode != x11rb::NONE
+        };
+        resources.crtcs.iter().filter(shows).count()
+    }
+
+    /// The screen's width and height.
+    pub(crate) fn size(&self) -> (u16, u16) {
         let size = self.0.get_geometry(self.1).unwrap().reply().unwrap();
-        let (width, height) = (size.width, size.height);
+        (size.width, size.height)
+    }
+
+    /// How many pixels are of this colour, red first.
+    pub(crate) fn count(&self, [red, green, blue]: [u8; 3]) -> usize {
+        let (width, height) = self.size();
         let image = self
             .0
             .get_image(ImageFormat::Z_PIXMAP, self.1, 0, 0, width, height, !0);
-        let data = image.unwrap().reply().unwrap().data;
+        // An X server that goes meanwhile has none.
+        let data = image.ok().and_then(|image| image.reply().ok());
+        let data = data.map(|image| image.data).unwrap_or_default();
         // The fourth byte of a pixel means nothing.
-        data.chunks(4).all(|pixel| pixel[..3] == [0, 0, 0])
+        let wanted = |pixel: &&[u8]| pixel[..3] == [blue, green, red];
+        data.chunks(4).filter(wanted).count()
+    }
+
+    /// Whether every pixel is black.
+    pub(crate) fn is_black(&self) -> bool {
+        let (width, height) = self.size();
+        self.count([0; 3]) == usize::from(width) * usize::from(height)
     }
 }
 
@@ -166,6 +226,27 @@ impl Desk {
         keys.write_all(text.as_bytes()).unwrap();
         keys.flush().unwrap();
     }
+}
+
+/// The process another one started whose name begins so.
+#[allow(dead_code, reason = "only the real window has one")]
+pub(crate) fn child_of(parent: i32, name: &str) -> Option<i32> {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let mut pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.find(|pid: &i32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // "pid (name) state ppid …"; the name may hold anything.
+        stat.rsplit_once(") ").is_some_and(|(before, after)| {
+            let of_parent =
+                after.split(' ').nth(1).and_then(|pid| pid.parse().ok()) == Some(parent);
+            of_parent
+                && before
+                    .split_once('(')
+                    .unwrap_or_default()
+                    .1
+                    .starts_with(name)
+        })
+    })
 }
 
 /// Kills a process as the kernel does when memory is short.

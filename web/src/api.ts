@@ -47,6 +47,8 @@ async function call(method: string, path: string, body?: unknown, limit = LIMIT)
       method,
       credentials: 'same-origin',
       cache: 'no-store',
+      // What is kept is kept also when the page is left meanwhile.
+      keepalive: method === 'PUT',
       signal: AbortSignal.timeout(limit),
       ...(body === undefined
         ? {}
@@ -190,6 +192,15 @@ export async function me(): Promise<Me> {
   return (await (await call('GET', 'api/me')).json()) as Me;
 }
 
+/** What this person chose for the page, wherever they did; `null` while nothing. */
+export async function choices(): Promise<unknown> {
+  return ((await (await call('GET', 'api/choices')).json()) as { choices: unknown }).choices;
+}
+
+export async function keepChoices(choices: object): Promise<void> {
+  await call('PUT', 'api/choices', { choices });
+}
+
 /** Has an action done. */
 export async function act(action: Action): Promise<Outcome> {
   return (await (await call('POST', 'api/actions', action)).json()) as Outcome;
@@ -228,8 +239,27 @@ export async function list(): Promise<TerminalInfo[]> {
   return ((await response.json()) as { terminals: TerminalInfo[] }).terminals;
 }
 
+/** A command that may be opened, by its name. */
+export interface Offer {
+  name: string;
+  description: string | null;
+  /** The name of an icon, or a character or two. */
+  icon: string | null;
+}
+
+/** What may be opened here. */
+export interface Offers {
+  commands: Offer[];
+  default: string | null;
+  shell: boolean;
+}
+
+export async function offers(): Promise<Offers> {
+  return (await (await call('GET', 'api/commands')).json()) as Offers;
+}
+
 /** Opens a terminal and gives its id. */
-export async function open(wanted: { name?: string; size?: Size } = {}): Promise<string> {
+export async function open(wanted: { name?: string; program?: string; size?: Size } = {}): Promise<string> {
   const response = await call('POST', 'api/terminals', wanted);
   return ((await response.json()) as { terminal: string }).terminal;
 }

@@ -3,12 +3,14 @@
 import type { TerminalInfo } from './api.ts';
 import * as api from './api.ts';
 import { Attention, notifyDesktop } from './attention.ts';
+import { Choices } from './choices.ts';
 import { Commands } from './commands.ts';
 import { Deeds } from './deeds.ts';
-import { h, iconButton } from './dom.ts';
+import { h, type Icon, iconButton } from './dom.ts';
 import { follow } from './events.ts';
 import type { Notice } from './frames.ts';
 import { KeyBar } from './keybar.ts';
+import { chord } from './keys.ts';
 import type { Driver } from './link.ts';
 import { type Message, Messages } from './messages.ts';
 import { type NoticeAction, Notices } from './notices.ts';
@@ -35,11 +37,14 @@ export class App implements PageAround {
   readonly #keyBar: KeyBar;
   readonly #commands: Commands;
   readonly #events: Driver;
+  /** Makes each button of the bar say its shortcut. */
+  readonly #tools: (() => void)[] = [];
   readonly #panes = new Map<string, Pane>();
   #terminals: TerminalInfo[] = [];
   #active: string | null = null;
   #overview = false;
   #settings: Settings = load(localStorage);
+  readonly #choices = new Choices((text) => this.notify('warning', text, undefined, 'choices'));
   #theme: Theme = themeOf(this.#settings.theme);
   /** Terminals this page closed: a list still on its way may have them, and their going needs no notice. */
   readonly #closed = new Set<string>();
@@ -73,7 +78,7 @@ export class App implements PageAround {
       closed: (id) => {
         this.#closed.add(id);
         this.#listed(this.#terminals);
-        if (this.#terminals.length === 0) void this.#deeds.open();
+        if (this.#terminals.length === 0) void this.#deeds.open(true);
       },
       notify: (...notice) => this.notify(...notice),
       loggedOut: (then) => this.loggedOut(then),
@@ -101,6 +106,7 @@ export class App implements PageAround {
       changed: (settings) => {
         this.#settings = settings;
         save(localStorage, settings);
+        this.#choices.keep(settings);
         this.#dress();
       },
       notify: (...notice) => this.notify(...notice),
@@ -109,12 +115,12 @@ export class App implements PageAround {
       'header',
       { className: 'bar' },
       this.#tabs.element,
-      iconButton('plus', 'Open a terminal (Ctrl-Alt-N)', () => void this.#deeds.open()),
+      this.#tool('plus', 'Open a terminal', 'N', () => void this.#deeds.open()),
       h('span', { className: 'space' }),
       this.#status.owner,
       this.#status.pill,
-      iconButton('grid', 'All terminals (Ctrl-Alt-G)', () => this.#toggleOverview()),
-      iconButton('search', 'Search (Ctrl-Alt-F)', () => void this.#commands.search()),
+      this.#tool('grid', 'All terminals', 'G', () => this.#toggleOverview()),
+      this.#tool('search', 'Search', 'F', () => void this.#commands.search()),
       this.#commands.menuButton,
     );
     this.#empty.append(
@@ -150,7 +156,13 @@ export class App implements PageAround {
     // The terminal first: it is what the person waits for.
     this.#listed(terminals);
     this.#events.start();
-    if (terminals.length === 0) void this.#deeds.open();
+    if (terminals.length === 0) void this.#deeds.open(true);
+    void this.#choices.kept().then((settings) => {
+      if (!settings) return;
+      this.#settings = settings;
+      save(localStorage, settings);
+      this.#dress();
+    });
   }
 
   settings(): Settings {
@@ -388,7 +400,19 @@ export class App implements PageAround {
     this.#status.show(word, this.#overview ? null : (pane?.foreignSize ?? null));
   }
 
+  /** A button of the bar, whose tooltip says its shortcut. */
+  #tool(name: Icon, label: string, key: string, onclick: () => void): HTMLButtonElement {
+    const button = iconButton(name, label, onclick);
+    this.#tools.push(() => {
+      const keys = chord(key, this.#settings.held);
+      button.title = keys ? `${label} (${keys})` : label;
+      button.setAttribute('aria-label', button.title);
+    });
+    return button;
+  }
+
   #dress(): void {
+    for (const tool of this.#tools) tool();
     this.#theme = themeOf(this.#settings.theme);
     dress(this.#theme);
     this.#arrange();

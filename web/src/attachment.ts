@@ -31,10 +31,14 @@ export interface Watcher {
 /** An answer of the keeper: `{"ok": …}` or `{"error": …}`. */
 type Answer<T> = { ok: T } | { error: { kind: string; message: string } };
 
+/** Longest wait for an answer to a question how far it is, in ms. */
+const ROUND_TRIP_LIMIT = 2000;
+
 export class Attachment {
   meta: Meta = {};
   hello: Hello | null = null;
   readonly #driver: Driver;
+  readonly #pongs = new Map<number, () => void>();
   readonly #asked = new Map<number, { parts: Uint8Array[]; done: (body: Uint8Array | null) => void }>();
   #request = 0;
   #received = 0;
@@ -95,6 +99,23 @@ export class Attachment {
 
   restart(): void {
     this.#send({ type: 'restart' });
+  }
+
+  /** How long the way to the terminal and back takes, in ms; `null` when nothing comes back. */
+  roundTrip(): Promise<number | null> {
+    return new Promise((resolve) => {
+      const began = performance.now();
+      // Not a moment's number, which the driver's own pings have.
+      const value = ++this.#request;
+      const done = (took: number | null) => {
+        this.#pongs.delete(value);
+        clearTimeout(timer);
+        resolve(took);
+      };
+      const timer = setTimeout(() => done(null), ROUND_TRIP_LIMIT);
+      this.#pongs.set(value, () => done(performance.now() - began));
+      if (!this.#send({ type: 'ping', value })) done(null);
+    });
   }
 
   /** Asks the keeper; rejects with its words. */
@@ -170,6 +191,7 @@ export class Attachment {
         this.watcher.notice(frame.notice);
         return false;
       case 'pong':
+        this.#pongs.get(frame.value)?.();
         return false;
       case 'reply':
         this.#reply(frame.request, frame.last, frame.body);

@@ -5,7 +5,7 @@ import type { Attention } from './attention.ts';
 import type { Deeds } from './deeds.ts';
 import { iconButton } from './dom.ts';
 import type { Level } from './frames.ts';
-import { type Command, commandOf } from './keys.ts';
+import { type Command, chord, commandOf } from './keys.ts';
 import { openMenu } from './menu.ts';
 import type { NoticeAction } from './notices.ts';
 import type { Pane } from './pane.ts';
@@ -66,7 +66,8 @@ export class Commands {
     const stroke = { code, ctrlKey, altKey, shiftKey, metaKey, altGraph: event.getModifierState('AltGraph') };
     const inTerminal = event.target instanceof Element && event.target.closest('.pane') !== null;
     const selected = inTerminal && (this.page.pane()?.view.term.hasSelection() ?? false);
-    const command = commandOf(stroke, selected, this.page.settings().ctrlVPastes);
+    const { ctrlVPastes, held } = this.page.settings();
+    const command = commandOf(stroke, selected, ctrlVPastes, held);
     if (command === null) return;
     if (command === 'copy' || command === 'paste') {
       if (!inTerminal) return;
@@ -157,8 +158,20 @@ export class Commands {
 
   async #help(): Promise<void> {
     const part = await this.#fetched(import('./help.ts'));
-    await part?.showHelp(this.page.pane()?.attachment.hello?.keeper ?? '');
+    await part?.showHelp(this.page.pane()?.attachment.hello?.keeper ?? '', this.page.settings().held);
     this.page.pane()?.focus();
+  }
+
+  async #about(id: string): Promise<void> {
+    const part = await this.#fetched(import('./about.ts'));
+    const attachment = this.page.pane()?.attachment;
+    if (!part || !attachment) return;
+    const { meta, hello } = attachment;
+    const roundTrip = await attachment.roundTrip();
+    const known = { id, meta, viewer: hello?.viewer ?? null, keeper: hello?.keeper ?? '', roundTrip };
+    const rename = await part.showAbout('About this terminal', { ...known, now: Date.now() });
+    this.page.pane()?.focus();
+    if (rename) await this.page.deeds.rename(id);
   }
 
   async #settingsOpen(): Promise<void> {
@@ -176,6 +189,7 @@ export class Commands {
   #menu(): void {
     if (document.querySelector('.menu')) return;
     const id = this.page.active();
+    const hint = (key: string) => chord(key, this.page.settings().held) ?? '';
     const watching = id ? this.page.attention.watching(id) : 'nothing';
     const toggle = (what: Watching) =>
       id && this.page.attention.watch(id, watching === what ? 'nothing' : what);
@@ -184,7 +198,7 @@ export class Commands {
       [
         ...(id
           ? [
-              { label: 'Rename…', hint: 'Ctrl-Alt-R', run: () => void this.page.deeds.rename(id) },
+              { label: 'Rename…', hint: hint('R'), run: () => void this.page.deeds.rename(id) },
               { label: 'Paste', hint: 'Ctrl-Shift-V', run: () => void this.page.deeds.paste() },
               {
                 label: 'Tell me when it gets active',
@@ -196,12 +210,13 @@ export class Commands {
                 checked: watching === 'silent',
                 run: () => toggle('silent'),
               },
+              { label: 'About it…', run: () => void this.#about(id) },
               { label: 'Save its text…', run: () => this.page.deeds.download(id) },
               { label: 'Rescue: reset a garbled screen', run: () => void this.page.deeds.reset(id) },
               ...(this.page.pane()?.foreignSize
                 ? [{ label: 'Take over its size', run: () => this.page.pane()?.takeSize() }]
                 : []),
-              { label: 'Close…', hint: 'Ctrl-Alt-W', run: () => void this.page.deeds.close(id) },
+              { label: 'Close…', hint: hint('W'), run: () => void this.page.deeds.close(id) },
               null,
             ]
           : []),

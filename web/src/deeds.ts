@@ -30,12 +30,18 @@ export class Deeds {
 
   constructor(private readonly stage: Stage) {}
 
-  async open(): Promise<void> {
+  /**
+   * Opens a terminal: of what is offered here, the person says which, unless there is only one thing; with `itself`,
+   * nobody has asked for one, and what opens by itself does.
+   */
+  async open(itself = false): Promise<void> {
     if (this.#opening) return;
     this.#opening = true;
     try {
+      const program = await this.#which(itself);
+      if (program === null) return;
       const room = this.stage.front()?.view.room();
-      const id = await api.open(room ? { size: room } : {});
+      const id = await api.open({ ...(program && { program }), ...(room && { size: room }) });
       this.stage.opened(id, await api.list());
     } catch (error) {
       const refused = error instanceof api.ApiError && error.status === 401;
@@ -47,6 +53,18 @@ export class Deeds {
     } finally {
       this.#opening = false;
     }
+  }
+
+  /** The name of what to open, "" for what opens by itself; `null` for nothing. */
+  async #which(itself: boolean): Promise<string | null> {
+    const offers = await api.offers();
+    const shell = offers.shell && offers.default === null;
+    if (itself && (shell || offers.default !== null)) return '';
+    if (offers.commands.length + (shell ? 1 : 0) <= 1) return offers.commands[0]?.name ?? '';
+    const { choose } = await import('./launcher.ts');
+    const chosen = await choose(offers);
+    this.stage.front()?.focus();
+    return chosen;
   }
 
   /** Closes a terminal, after asking when its program runs. */

@@ -8,7 +8,7 @@ export interface Choice<T> {
   danger?: boolean;
 }
 
-/** Asks and waits; `null` when dismissed. With `plain` no choice is the main one. */
+/** Asks and waits; `null` when dismissed. With `plain` no choice is the main one, but leaving is. */
 export function ask<T>(
   title: string,
   content: (Node | string)[],
@@ -28,7 +28,13 @@ export function ask<T>(
         },
       }),
     );
-    const cancel = h('button', { textContent: options.cancel ?? 'Cancel', onclick: () => dialog.close() });
+    const cancel = h('button', {
+      textContent: options.cancel ?? 'Cancel',
+      className: options.plain ? 'main' : '',
+      onclick: () => dialog.close(),
+    });
+    // The first is drawn in the corner.
+    const row = options.plain ? [cancel, ...buttons] : [...buttons, cancel];
     const dialog = h(
       'dialog',
       {
@@ -43,13 +49,7 @@ export function ask<T>(
           if (event.target === dialog) dialog.close();
         },
       },
-      h(
-        'div',
-        { className: 'sheet' },
-        heading,
-        ...content,
-        h('div', { className: 'choices' }, ...buttons, cancel),
-      ),
+      h('div', { className: 'sheet' }, heading, ...content, h('div', { className: 'choices' }, ...row)),
     );
     dialog.addEventListener('keydown', (event) => {
       // Keys belong to the dialog, not to a terminal's shortcuts; Enter in a field is the main answer.

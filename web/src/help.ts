@@ -1,10 +1,10 @@
 // The help page: one sheet, reached and left by keyboard.
 import { ask } from './dialogs.ts';
 import { h } from './dom.ts';
-import { SHORTCUTS } from './keys.ts';
+import { type Held, shortcuts } from './keys.ts';
 
-export async function showHelp(keeper: string): Promise<void> {
-  const rows = SHORTCUTS.map(([keys, what]) =>
+export async function showHelp(keeper: string, held: Held): Promise<void> {
+  const rows = shortcuts(held).map(([keys, what]) =>
     h('tr', {}, h('th', { scope: 'row' }, h('kbd', { textContent: keys })), h('td', { textContent: what })),
   );
   const facts = [

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { commandOf, type Stroke } from './keys.ts';
+import { chord, commandOf, type Stroke, shortcuts } from './keys.ts';
 
 const stroke = (text: string, altGraph = false): Stroke => {
   const parts = text.split('-');
@@ -55,4 +55,19 @@ it('Ctrl-V pastes only for those who chose so', () => {
 
 it('AltGr makes letters, not commands', () => {
   expect(commandOf(stroke('C-A-KeyN', true), false, false)).toBeNull();
+});
+
+it('what is held down can be chosen, or nothing is a shortcut', () => {
+  const of = (text: string, held: 'ctrl-alt-shift' | 'none') => commandOf(stroke(text), false, false, held);
+  expect(of('C-A-KeyN', 'ctrl-alt-shift')).toBe(null);
+  expect(of('C-A-S-KeyN', 'ctrl-alt-shift')).toBe('new');
+  expect(of('C-A-S-Digit3', 'ctrl-alt-shift')).toBe('tab-3');
+  expect(of('C-A-KeyN', 'none')).toBe(null);
+  // What is no chord of the page's own stays.
+  expect(of('S-F1', 'none')).toBe('help');
+  expect(chord('N', 'ctrl-alt-shift')).toBe('Ctrl-Alt-Shift-N');
+  const listed = (held: 'ctrl-alt' | 'none') => shortcuts(held).map(([keys]) => keys);
+  expect(listed('ctrl-alt')).toContain('Ctrl-Alt-N');
+  expect(listed('none').filter((keys) => keys.startsWith('Ctrl-Alt'))).toEqual([]);
+  expect(listed('none')).toContain('Shift-F1');
 });

@@ -1,6 +1,7 @@
 // The settings sheet. Each change acts at once, so that it can be seen while choosing.
 import { ask } from './dialogs.ts';
 import { h } from './dom.ts';
+import { HELD, HELD_LABELS } from './keys.ts';
 import { clampFont, DEFAULTS, FONT_MAX, FONT_MIN, type Settings } from './settings.ts';
 import { THEME_LABELS, THEMES } from './themes.ts';
 
@@ -33,6 +34,12 @@ export async function showSettings(current: Settings, change: (settings: Setting
   ] as const) {
     keyBar.append(new Option(label, value, false, value === settings.keyBar));
   }
+  const held = h('select', {
+    onchange: () => set({ held: HELD.find((value) => value === held.value) ?? 'ctrl-alt' }),
+    attrs: { name: 'held' },
+  });
+  for (const value of HELD)
+    held.append(new Option(HELD_LABELS[value], value, false, value === settings.held));
   const tick = (key: 'flash' | 'screenReader' | 'ctrlVPastes', label: string, hint: string) => {
     const box = h('input', {
       type: 'checkbox',
@@ -66,10 +73,11 @@ export async function showSettings(current: Settings, change: (settings: Setting
         ),
       ),
       h('label', { className: 'row' }, 'Key bar', keyBar),
+      h('label', { className: 'row' }, 'Shortcuts of this page', held),
       tick('flash', 'Flash on a bell', 'The tab is marked either way.'),
       tick('ctrlVPastes', 'Ctrl-V pastes', 'Otherwise it reaches the program, and Ctrl-Shift-V pastes.'),
       tick('screenReader', 'Screen reader', 'Keeps a readable copy of the screen; slower with much output.'),
-      h('p', { className: 'hint', textContent: 'Kept in this browser.' }),
+      h('p', { className: 'hint', textContent: 'Kept for you, in this browser and others.' }),
     ],
     [{ label: 'Restore defaults', value: true }],
     { cancel: 'Done', focus: theme, plain: true },

@@ -25,7 +25,7 @@ it('nonsense becomes the default', () => {
     'null',
     '[]',
     '7',
-    '{"theme":"pink","fontSize":"x","flash":1,"keyBar":2}',
+    '{"theme":"pink","fontSize":"x","flash":1,"keyBar":2,"held":"a"}',
   ]) {
     expect(load(store(text))).toEqual(DEFAULTS);
   }

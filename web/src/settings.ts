@@ -1,4 +1,6 @@
-// What a person chose for this browser. Kept in localStorage, except on the kiosk's own screen.
+// What a person chose. Kept on the server for them, and in localStorage for the first paint and for when the server
+// keeps nothing; not on the kiosk's own screen.
+import { HELD, type Held } from './keys.ts';
 import { THEMES, type ThemeName } from './themes.ts';
 
 export interface Settings {
@@ -11,6 +13,8 @@ export interface Settings {
   screenReader: boolean;
   /** Off: Ctrl-V reaches the program (vim needs it) and Ctrl-Shift-V pastes. */
   ctrlVPastes: boolean;
+  /** What is held down for the page's own shortcuts. */
+  held: Held;
   /** Keys for touch screens. */
   keyBar: 'auto' | 'on' | 'off';
 }
@@ -24,6 +28,7 @@ export const DEFAULTS: Settings = {
   flash: true,
   screenReader: false,
   ctrlVPastes: false,
+  held: 'ctrl-alt',
   keyBar: 'auto',
 };
 
@@ -32,27 +37,34 @@ const KEY = 'gatepost.settings';
 /** Where settings are kept; `localStorage` is one. */
 export type Store = Pick<Storage, 'getItem' | 'setItem'>;
 
-/** Reads settings; what is missing or makes no sense becomes the default. */
+/** Reads what this browser keeps. */
 export function load(store: Store | null): Settings {
-  let found: Partial<Record<keyof Settings, unknown>> = {};
   try {
-    const parsed: unknown = JSON.parse(store?.getItem(KEY) ?? '{}');
-    if (typeof parsed === 'object' && parsed !== null) found = parsed;
+    return understood(JSON.parse(store?.getItem(KEY) ?? '{}'));
   } catch {
     // Unreadable: as if there were none.
+    return DEFAULTS;
   }
+}
+
+/** What was kept, as settings; what is missing or makes no sense becomes the default. */
+export function understood(kept: unknown): Settings {
+  const found: Partial<Record<keyof Settings, unknown>> =
+    typeof kept === 'object' && kept !== null ? kept : {};
   const bool = (key: 'flash' | 'screenReader' | 'ctrlVPastes') => {
     const value = found[key];
     return typeof value === 'boolean' ? value : DEFAULTS[key];
   };
   const theme = THEMES.find((name) => name === found.theme) ?? DEFAULTS.theme;
   const keyBar = (['auto', 'on', 'off'] as const).find((value) => value === found.keyBar) ?? DEFAULTS.keyBar;
+  const held = HELD.find((value) => value === found.held) ?? DEFAULTS.held;
   return {
     theme,
     fontSize: clampFont(found.fontSize),
     flash: bool('flash'),
     screenReader: bool('screenReader'),
     ctrlVPastes: bool('ctrlVPastes'),
+    held,
     keyBar,
   };
 }

@@ -8,9 +8,12 @@ import { silence } from './quiet.ts';
 import { guardErase } from './repairs.ts';
 import type { Settings } from './settings.ts';
 import type { Theme } from './themes.ts';
+import { lineHeightOf } from './type-size.ts';
 
 /** Lines of scrollback the page keeps; searching further back asks the server. */
 export const SCROLLBACK = 10_000;
+/** The same on a kiosk's screen, whose machine is small and whose page stays for months. */
+const KIOSK_SCROLLBACK = 2000;
 /** Room at the right for the scroll bar, in CSS pixels. */
 const SCROLL_BAR = 14;
 /** Smallest and largest type used to fit somebody else's size, in CSS pixels. */
@@ -54,9 +57,10 @@ export class TerminalView {
     this.#base = settings.fontSize;
     this.term = new Terminal({
       allowProposedApi: true,
-      scrollback: SCROLLBACK,
+      scrollback: kiosk ? KIOSK_SCROLLBACK : SCROLLBACK,
       fontFamily: FONTS,
       fontSize: settings.fontSize,
+      lineHeight: lineHeightOf(FONTS, settings.fontSize).factor,
       theme: theme.terminal,
       minimumContrastRatio: theme.contrast,
       screenReaderMode: settings.screenReader,
@@ -115,10 +119,11 @@ export class TerminalView {
     if (!cell) return null;
     const { width, height } = this.#space();
     if (width < 20 || height < 20) return null;
-    const scale = this.#base / (this.term.options.fontSize ?? this.#base);
+    const size = this.term.options.fontSize ?? this.#base;
+    const higher = lineHeightOf(FONTS, this.#base).px / lineHeightOf(FONTS, size).px;
     return clampSize({
-      cols: Math.max(2, Math.floor(width / (cell.width * scale))),
-      rows: Math.max(2, Math.floor(height / (cell.height * scale))),
+      cols: Math.max(2, Math.floor((width * size) / (cell.width * this.#base))),
+      rows: Math.max(2, Math.floor(height / (cell.height * higher))),
     });
   }
 
@@ -166,7 +171,9 @@ export class TerminalView {
   }
 
   #font(size: number): void {
-    if (this.term.options.fontSize !== size) this.term.options.fontSize = size;
+    if (this.term.options.fontSize === size) return;
+    this.term.options.lineHeight = lineHeightOf(FONTS, size).factor;
+    this.term.options.fontSize = size;
   }
 
   #space(): { width: number; height: number } {

@@ -165,22 +165,13 @@ impl Oidc {
     }
 
     async fn secret(&self, source: SecretSource) -> Result<String, SsoError> {
-        let file = match source {
-            SecretSource::File(file) => file,
-            SecretSource::Credential(name) => match &self.credentials {
-                Some(folder) => folder.join(name),
-                None => {
-                    return Err(SsoError::Setup(format!(
-                        "the credential {name:?}: systemd gave us none; start it as a unit with LoadCredential="
-                    )));
-                }
-            },
-        };
-        let shown = file.display().to_string();
-        tokio::task::spawn_blocking(move || small_file::secret(&file))
-            .await
-            .map_err(|_| SsoError::Setup("reading the secret failed".to_owned()))?
-            .map_err(|error| SsoError::Setup(format!("client_secret, {shown}: {error}")))
+        let credentials = self.credentials.clone();
+        tokio::task::spawn_blocking(move || {
+            small_file::from_source(&source, credentials.as_deref())
+        })
+        .await
+        .map_err(|_| SsoError::Setup("reading the secret failed".to_owned()))?
+        .map_err(|error| SsoError::Setup(format!("client_secret, {error}")))
     }
 
     /// Exchanges the code for tokens (RFC 6749, section 4.1.3).

@@ -38,14 +38,14 @@ pub fn bind(path: &Path) -> io::Result<UnixListener> {
 /// Whose call this is; none if it is not theirs to make.
 pub(super) fn caller(call: &Call) -> Option<Principal> {
     match call {
-        Call::Url { kiosk: true }
+        Call::Url { kiosk: true, .. }
         | Call::Display {}
         | Call::Painted {}
         // What they may do and see is the policy's to say.
         | Call::Act { .. }
         | Call::Attach { .. }
         | Call::Ask { .. } => Some(Principal::Kiosk {}),
-        Call::Url { kiosk: false } | Call::Configuration {}
+        Call::Url { kiosk: false, .. } | Call::Configuration {}
         | Call::Buttons { .. }
         | Call::Logins { .. } => None,
     }
@@ -59,12 +59,18 @@ mod tests {
     #[test]
     fn the_kiosk_is_the_kiosk_and_never_the_owner() {
         assert_eq!(
-            caller(&Call::Url { kiosk: true }),
+            caller(&Call::Url {
+                kiosk: true,
+                lost: 1
+            }),
             Some(Principal::Kiosk {})
         );
         assert_eq!(caller(&Call::Display {}), Some(Principal::Kiosk {}));
         for call in [
-            Call::Url { kiosk: false },
+            Call::Url {
+                kiosk: false,
+                lost: 0,
+            },
             Call::Configuration {},
             Call::Logins {
                 about: LoginsCall::List {},

@@ -50,6 +50,7 @@ async fn run(web: Web, login: Login, mut socket: Socket, from: IpAddr) {
         () = web.stop.cancelled() => Close::Away,
         () = login.ended.cancelled() => Close::Token,
         () = web.control.until_less(&login.principal, None) => Close::Violation,
+        () = web.control.until_kept_out(from) => Close::Violation,
     };
     if let Some(socket) = sender.reunite(receiver) {
         socket.close(why).await;

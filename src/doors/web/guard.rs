@@ -174,7 +174,10 @@ fn without_port(host: &str) -> Option<&str> {
     let valid = port.is_empty()
         || port
             .strip_prefix(':')
-            .is_some_and(|digits| digits.parse::<u16>().is_ok());
+            // Not what else `parse` takes: "+80".
+            .is_some_and(|digits| {
+                digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok()
+            });
     valid.then_some(name)
 }
 
@@ -253,6 +256,7 @@ mod tests {
             "localhost:",
             "localhost:x",
             "localhost:99999",
+            "localhost:+80",
             "[::1",
             "[::1]x",
         ] {

@@ -80,10 +80,16 @@ pub(super) async fn password_noted(
 ) -> Result<Response, Problem> {
     kiosk(&web, &request)?;
     let auth = web.auth.clone();
-    tokio::task::spawn_blocking(move || auth.ways().password_noted())
-        .await
-        .map_err(|_| Problem::unavailable())??;
-    tracing::info!(target: "audit", action = "note-password", outcome = "done");
+    let noting = async {
+        let noted = tokio::task::spawn_blocking(move || auth.ways().password_noted());
+        Ok::<_, Problem>(noted.await.map_err(|_| Problem::unavailable())??)
+    };
+    let who = (
+        &Principal::Kiosk {},
+        Door::Web,
+        Some(address(request.extensions())),
+    );
+    web.control.recorded(who, "note-password", noting).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -8,6 +8,7 @@ mod api;
 mod body;
 mod certificate;
 mod changes;
+mod choices;
 mod cookie;
 mod events;
 mod guard;

@@ -9,7 +9,9 @@ use http::{StatusCode, header};
 use crate::wire::control::RefusalKind;
 
 use super::problem::Problem;
-use super::{Web, actions, api, certificate, events, login, logins, page, sso, terminal, ways};
+use super::{
+    Web, actions, api, certificate, choices, events, login, logins, page, sso, terminal, ways,
+};
 
 /// Every route: its pattern and what answers there.
 fn table() -> Vec<(&'static str, MethodRouter<Web>)> {
@@ -47,6 +49,7 @@ fn table() -> Vec<(&'static str, MethodRouter<Web>)> {
         ("/api/terminals/{id}/ask", post(actions::ask)),
         ("/api/actions", post(actions::act)),
         ("/api/me", get(actions::me)),
+        ("/api/choices", get(choices::show).put(choices::keep)),
         ("/ws/terminal", get(terminal::upgrade)),
         ("/ws/events", get(events::upgrade)),
     ]

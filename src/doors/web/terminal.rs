@@ -47,7 +47,10 @@ pub(super) async fn upgrade(State(web): State<Web>, request: Request) -> Result<
 
 async fn run(web: Web, login: Login, mut socket: Socket, from: IpAddr) {
     match open(&web, &login, &mut socket, from).await {
-        Ok((terminal, keeper, seat)) => relay(&web, &login, terminal, &seat, socket, keeper).await,
+        Ok((terminal, keeper, seat)) => {
+            let relayed = relay(&web, &login, (terminal, &seat, from), socket, keeper);
+            relayed.await;
+        }
         Err(why) => socket.close(why).await,
     }
 }
@@ -103,8 +106,7 @@ async fn open(
 async fn relay(
     web: &Web,
     login: &Login,
-    terminal: TerminalId,
-    seat: &Seat,
+    (terminal, seat, from): (TerminalId, &Seat, IpAddr),
     socket: Socket,
     keeper: KeeperStream,
 ) {
@@ -118,6 +120,7 @@ async fn relay(
         () = web.stop.cancelled() => Close::Away,
         () = login.ended.cancelled() => Close::Token,
         () = web.control.until_less(&login.principal, Some((terminal, seat.access()))) => Close::Violation,
+        () = web.control.until_kept_out(from) => Close::Violation,
     };
     // The keeper closes when its terminal is gone, and on a viewer that broke its rules.
     let why = match why {

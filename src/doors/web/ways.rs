@@ -6,7 +6,7 @@ use http::{StatusCode, header};
 use serde::Deserialize;
 
 use crate::auth::{Turn, Typed, browser_secret};
-use crate::base::{Secret, User, Way};
+use crate::base::{Door, Principal, Secret, User, Way};
 
 use super::login::{Arrived, json, welcome};
 use super::problem::Problem;
@@ -128,13 +128,16 @@ pub(super) async fn make_token(
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let object = body::text(&web, &parts.headers, body).await?;
-    let arrived = Arrived::of(&web, &parts);
-    let token = web
-        .auth
-        .ways()
-        .token_for_object(&object, arrived.address)
-        .await?;
-    tracing::info!(target: "audit", action = "make-token", address = %arrived.address, outcome = "done");
+    let from = Arrived::of(&web, &parts).address;
+    let ways = web.auth.ways();
+    let upn = ways.token_is_for(&object, from).await?;
+    // Whoever has the key speaks for them.
+    let by = Principal::User {
+        user: User::new(upn.clone(), Way::Api),
+    };
+    let making = async { Ok::<_, Problem>(ways.make_token(upn).await?) };
+    let who = (&by, Door::Web, Some(from));
+    let token = web.control.recorded(who, "make-token", making).await?;
     Ok(json(&serde_json::json!({ "token": token.expose() })))
 }
 

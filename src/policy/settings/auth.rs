@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::SecretSource;
+
 /// A day, in seconds.
 const DAY: u64 = 86_400;
 
@@ -93,6 +95,10 @@ pub struct PamSettings {
     pub conversations_per_address: usize,
     /// A conversation nobody answered for this many seconds is over.
     pub abandoned: u64,
+    /// Where an X2Go authentication service listens, which is asked instead of the helper.
+    pub x2go: Option<PathBuf>,
+    /// The PAM rules it is asked to use.
+    pub x2go_service: String,
 }
 
 impl Default for PamSettings {
@@ -102,6 +108,8 @@ impl Default for PamSettings {
             conversations: 16,
             conversations_per_address: 4,
             abandoned: 120,
+            x2go: None,
+            x2go_service: "x2gobroker".to_owned(),
         }
     }
 }
@@ -136,6 +144,8 @@ pub struct ApiSettings {
 pub struct TokenSettings {
     /// A Redis that the other application writes tokens to, as in `redis://127.0.0.1:6379/0`.
     pub redis: Option<String>,
+    /// Its password, if it wants one.
+    pub redis_password: Option<SecretSource>,
 }
 
 /// `auth.none`

@@ -73,6 +73,16 @@ pub(super) const SECTION: Section = Section {
             "whole number of seconds",
             "A conversation nobody answered for this many seconds is over.",
         ),
+        Opt::machine(
+            "pam.x2go",
+            "absolute path",
+            "Ask the X2Go authentication service (x2gobroker-authservice, gatepost-auth.socket) on this socket whether a password is right, instead of the login helper. Whoever comes in so can watch and do what their scopes say, and open no terminals.",
+        ),
+        Opt::machine(
+            "pam.x2go_service",
+            "text",
+            "The name of the PAM rules that service is asked to use.",
+        ),
         Opt::machine("local.user", "text", "The administrator's user name."),
         Opt::machine(
             "api.sha1",
@@ -82,7 +92,12 @@ pub(super) const SECTION: Section = Section {
         Opt::machine(
             "tokens.redis",
             "URL",
-            "A Redis that the other application writes tokens to, as in `redis://127.0.0.1:6379/0`.",
+            "A Redis that the other application writes tokens to, as in `redis://127.0.0.1:6379/0` or `redis+unix:///run/redis/redis.sock`. Nothing is encrypted on the way: keep it on this machine.",
+        ),
+        Opt::machine(
+            "tokens.redis_password",
+            "{ file = \"/path\" } or { credential = \"name\" }",
+            "The Redis' password, in a file not everybody may read or a systemd credential. A user's name stands in the URL.",
         ),
         Opt::machine(
             "none.i_know_that_anybody_gets_a_shell",
@@ -104,5 +119,18 @@ impl AuthSettings {
             let message = "is no user name";
             out.push(("auth.local.user".to_owned(), message.to_owned()));
         }
+        if self.tokens.redis.as_deref().is_some_and(holds_a_password) {
+            let message = "a password doesn't belong in the configuration: put it into a file and write auth.tokens.redis_password = { file = \"/path\" }";
+            out.push(("auth.tokens.redis".to_owned(), message.to_owned()));
+        }
     }
+}
+
+/// Whether an address has something between a colon and an @ in front of its host.
+fn holds_a_password(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or_default();
+    let user = authority.rsplit_once('@').map(|(user, _)| user);
+    // A Unix socket's stands in the query.
+    user.is_some_and(|user| user.contains(':')) || url.contains("?pass=") || url.contains("&pass=")
 }

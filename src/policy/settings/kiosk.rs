@@ -22,6 +22,8 @@ pub struct Kiosk {
     pub admin_idle: u32,
     /// Most memory of the page's process, in MiB.
     pub memory_limit: u32,
+    /// Whether the keys that speak to the kernel go on working while the screen is a kiosk's.
+    pub sysrq: bool,
 }
 
 impl Default for Kiosk {
@@ -32,6 +34,7 @@ impl Default for Kiosk {
             admin_chord: window::admin_chord(),
             admin_idle: window::ADMIN_IDLE,
             memory_limit: window::MEMORY_LIMIT,
+            sysrq: false,
         }
     }
 }
@@ -81,6 +84,11 @@ pub(super) const SECTION: Section = Section {
             "memory_limit",
             "whole number of MiB, 16 to 8192",
             "A page whose process takes more for itself is replaced; its terminal goes on.",
+        ),
+        Opt::machine(
+            "sysrq",
+            "true or false",
+            "Whether Alt-SysRq and a letter keep their meaning to the kernel; otherwise they are turned off when the screen becomes a kiosk's. Read at boot.",
         ),
     ],
 };

@@ -1,5 +1,6 @@
 //! `gatepost kiosk console`: what only root may do for the machine's own screen, once at boot: the text
-//! console is turned as the picture will be, and kept from going dark.
+//! console is turned as the picture will be, and kept from going dark; keys that speak to the kernel are
+//! turned off.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -12,6 +13,8 @@ use crate::role::output;
 const TURN: &str = "sys/class/graphics/fbcon/rotate_all";
 /// The console the kiosk is on.
 const CONSOLE: &str = "dev/tty1";
+/// Which of the keys that speak to the kernel work (Documentation/admin-guide/sysrq.rst).
+const SYSRQ: &str = "proc/sys/kernel/sysrq";
 /// Never blank, never power down (console_codes(4)); and that nothing of this is seen.
 const AWAKE: &[u8] = b"\x1b[9;0]\x1b[14;0]";
 
@@ -22,10 +25,22 @@ pub(in crate::role) fn console(root: &Path) {
         Ok(rules) => {
             let turn = rules.machine().display.rotate.of_console();
             write(&root.join(TURN), format!("{turn}\n").as_bytes());
+            if !rules.machine().kiosk.sysrq {
+                silence(root);
+            }
         }
-        Err(failure) => output::say(&failure.message),
+        Err(failure) => {
+            output::say(&failure.message);
+            silence(root);
+        }
     }
     write(&root.join(CONSOLE), AWAKE);
+}
+
+/// No X server sees these keys: one takes the keyboard away from it, after which others change to a
+/// virtual terminal, and others restart the machine.
+fn silence(root: &Path) {
+    write(&root.join(SYSRQ), b"0\n");
 }
 
 fn write(path: &Path, bytes: &[u8]) {

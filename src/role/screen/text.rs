@@ -1,7 +1,12 @@
 //! `gatepost kiosk text`: the kiosk's terminal on the plain console, for when there is no window. The
 //! same terminal, with everything in it.
 
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+use signal_hook::consts::{SIGHUP, SIGTERM};
 
 use crate::action::{Action, Outcome};
 use crate::base::{Size, TerminalName};
@@ -9,6 +14,7 @@ use crate::role::attach::{self, AttachArguments};
 use crate::role::client::{act, list, unexpected};
 use crate::role::exit::{Code, Failure};
 use crate::role::output;
+use crate::role::output::doing;
 
 /// The name of the terminal the kiosk shows; the page uses the same.
 const NAME: &str = "kiosk";
@@ -17,8 +23,13 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// The Linux console: never blank, never power down (console_codes(4)), and a clean sheet.
 const AWAKE: &[u8] = b"\x1b[9;0]\x1b[14;0]\x1b[H\x1b[2J";
 
-/// Shows it for as long as this console is there.
+/// Shows it for as long as this console is there and nothing says to end.
 pub(in crate::role) fn text() -> Result<(), Failure> {
+    let over = Arc::new(AtomicBool::new(false));
+    for signal in [SIGHUP, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&over))
+            .map_err(doing("setting up signal handling"))?;
+    }
     let console = std::env::var_os("TERM").is_some_and(|term| term == "linux");
     let mut said = String::new();
     loop {
@@ -31,6 +42,10 @@ pub(in crate::role) fn text() -> Result<(), Failure> {
                 said = failure.message;
             }
             Err(_) => {}
+        }
+        // Whatever ended: with the console gone, nobody sees another.
+        if over.load(Ordering::Relaxed) || !std::io::stdin().is_terminal() {
+            return Ok(());
         }
         std::thread::park_timeout(AGAIN);
     }

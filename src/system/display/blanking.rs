@@ -2,7 +2,8 @@
 
 use x11rb::connection::Connection as _;
 use x11rb::protocol::dpms::{self, DPMSMode};
-use x11rb::protocol::xproto::{Blanking, ConnectionExt as _, Exposures, ScreenSaver};
+use x11rb::protocol::screensaver;
+use x11rb::protocol::xproto::{Blanking, ConnectionExt as _, Exposures, ScreenSaver, Window};
 use x11rb::rust_connection::RustConnection;
 
 use super::{Abilities, DisplayError};
@@ -11,11 +12,16 @@ use super::{Abilities, DisplayError};
 /// be ended on purpose. True if anything was on, or the screen was blank while it should be lit.
 pub(super) fn turn_off(
     connection: &RustConnection,
+    root: Window,
     can: Abilities,
     dark: bool,
 ) -> Result<bool, DisplayError> {
     let saver = connection.get_screen_saver()?.reply()?;
-    let mut found = saver.timeout != 0;
+    // It can be on without a time, when a program said so.
+    let on = can.saver
+        && screensaver::query_info(connection, root)?.reply()?.state
+            == u8::from(screensaver::State::ON);
+    let mut found = on || saver.timeout != 0;
     if found || saver.prefer_blanking != Blanking::NOT_PREFERRED {
         connection.set_screen_saver(0, 0, Blanking::NOT_PREFERRED, Exposures::NOT_ALLOWED)?;
         connection.force_screen_saver(ScreenSaver::RESET)?;

@@ -161,7 +161,7 @@ impl Display {
     /// Makes sure that nothing blanks the screen by itself, and that it is lit unless it is to be `dark`.
     /// True if something would have.
     pub fn keep_awake(&self, dark: bool) -> Result<bool, DisplayError> {
-        blanking::turn_off(&self.connection, self.can, dark)
+        blanking::turn_off(&self.connection, self.root, self.can, dark)
     }
 
     /// Whether the signal can be ended at all.

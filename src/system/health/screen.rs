@@ -4,7 +4,7 @@ use crate::action::{Check, Verdict};
 use crate::system::screen::Screen;
 use crate::wire::display::{Lit, Report};
 
-/// Restarts of the window from which on somebody should look into it.
+/// Restarts from which on somebody should look into it.
 const MANY: u32 = 10;
 
 /// What is shown, and on what.
@@ -65,18 +65,17 @@ pub(super) fn restarts(screen: &Screen) -> Check {
             "this server has no screen of its own",
         );
     };
-    let counts = report.restarts;
-    let all = counts
-        .x
-        .saturating_add(counts.window)
-        .saturating_add(counts.manager);
+    let (counts, pages) = (report.restarts, screen.lost_pages());
+    let all = [counts.x, counts.window, counts.manager, pages]
+        .into_iter()
+        .fold(0, u32::saturating_add);
     let verdict = if all < MANY {
         Verdict::Good
     } else {
         Verdict::Warning
     };
     let says = format!(
-        "X server {}, window {}, window manager {}",
+        "X server {}, window {}, its page {pages}, window manager {}",
         counts.x, counts.window, counts.manager
     );
     Check::new(name, verdict, says).with(all.into())
@@ -111,12 +110,20 @@ mod tests {
         assert_eq!(display(&screen).says, "dark (asked); HDMI-1 800x480");
         report.restarts = Restarts {
             x: 1,
-            window: 9,
+            window: 7,
             manager: 0,
         };
         report.trouble = vec!["HDMI-1 can't show 3x3".to_owned()];
         screen.reported(report);
+        screen.pages_lost(1);
+        assert_eq!(restarts(&screen).verdict, Verdict::Good);
+        screen.pages_lost(1);
         assert_eq!(display(&screen).says, "HDMI-1 can't show 3x3");
-        assert_eq!(restarts(&screen).verdict, Verdict::Warning);
+        let found = restarts(&screen);
+        assert_eq!((found.verdict, found.value), (Verdict::Warning, Some(10)));
+        assert_eq!(
+            found.says,
+            "X server 1, window 7, its page 2, window manager 0"
+        );
     }
 }
