@@ -5,6 +5,7 @@ mod changes;
 mod listeners;
 mod lock;
 mod screen;
+mod sweep;
 
 use std::io;
 use std::net::SocketAddr;
@@ -55,10 +56,6 @@ const BLOCKING: usize = 4;
 const MAX_SOCKET_PATH: usize = 107;
 /// Bytes of `/ID.sock`.
 const SOCKET_NAME: usize = 16;
-/// How often what is past its time is cleared away.
-const SWEEP: Duration = Duration::from_secs(60);
-/// How often it is written down when logins were last used.
-const SAVE: Duration = Duration::from_secs(6 * 3600);
 
 /// Everything a server is told.
 #[derive(Debug, Clone)]
@@ -174,12 +171,7 @@ impl Server {
             folders,
             ..
         } = settings;
-        let activated = if settings.locked.is_some() {
-            lock::shut(&mut server);
-            Activated::default()
-        } else {
-            activated
-        };
+        let activated = lock::admitted(settings.locked.as_deref(), &mut server, activated);
         listeners::check(&server, &activated)?;
         let longest = folders.terminals().as_os_str().len() + SOCKET_NAME;
         if longest > MAX_SOCKET_PATH {
@@ -255,7 +247,7 @@ impl Server {
         screen::listen(&folders, &local, &stop, &tasks);
         let pressed = buttons::serve(control_too, board, orders, stop.clone());
         tasks.spawn(pressed);
-        tasks.spawn(sweep(auth.clone(), stop.clone()));
+        tasks.spawn(sweep::sweep(auth.clone(), stop.clone()));
         Ok(Self {
             addresses,
             stop,
@@ -314,30 +306,6 @@ impl Server {
     }
 }
 
-async fn sweep(auth: Arc<Auth>, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(SWEEP);
-    let mut saved = tokio::time::Instant::now();
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = stop.cancelled() => return,
-        }
-        // So that a crash doesn't make logins look unused for longer than they were.
-        let save = saved.elapsed() >= SAVE;
-        if save {
-            saved = tokio::time::Instant::now();
-        }
-        let auth = auth.clone();
-        let _swept = tokio::task::spawn_blocking(move || {
-            auth.sweep();
-            if save {
-                auth.save();
-            }
-        })
-        .await;
-    }
-}
-
 /// `gatepost serve`
 pub(super) fn alone(arguments: &ServeArguments) -> Result<(), Failure> {
     run(arguments, false)
@@ -383,9 +351,6 @@ fn run(arguments: &ServeArguments, window: bool) -> Result<(), Failure> {
     settings.power.clone_from(&arguments.power);
     settings.hooks = hooks;
     settings.locked = lock::reason(&arguments.locked);
-    if let Some(reason) = &settings.locked {
-        tracing::error!(reason, "locked: only the machine's own screen is served");
-    }
     settings.updates = arguments
         .updates
         .clone()

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use crate::policy::settings::server::{Server, TlsMode};
 
+use super::Activated;
+
 /// Most of a reason that is shown, in bytes.
 const MAX_REASON: u64 = 200;
 
@@ -21,8 +23,22 @@ pub(super) fn reason(file: &Path) -> Option<String> {
     }
 }
 
+/// What may listen of what listens already: on a locked machine nothing, and nothing else is opened.
+pub(super) fn admitted(
+    locked: Option<&str>,
+    server: &mut Server,
+    activated: Activated,
+) -> Activated {
+    let Some(reason) = locked else {
+        return activated;
+    };
+    tracing::error!(reason, "locked: only the machine's own screen is served");
+    shut(server);
+    Activated::default()
+}
+
 /// Leaves nothing to listen on but the kiosk's own address, which is on loopback.
-pub(super) fn shut(server: &mut Server) {
+fn shut(server: &mut Server) {
     server.listen.clear();
     server.https_redirect.clear();
     server.unix_socket = None;
