@@ -1,5 +1,6 @@
 //! A card in a file, a machine that runs from it, and bundles for it: good ones, and all kinds of others.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
@@ -15,19 +16,19 @@ use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
 
 /// Where the slots are, in MiB.
-pub const SLOTS: [u64; 2] = [132, 644];
+pub(crate) const SLOTS: [u64; 2] = [132, 644];
 /// What the system that runs consists of, and when it was made.
-pub const OLD: u8 = 0x11;
-pub const BUILT: u64 = 1_796_000_000;
+pub(crate) const OLD: u8 = 0x11;
+pub(crate) const BUILT: u64 = 1_796_000_000;
 
-pub struct Card {
-    pub temp: tempfile::TempDir,
+pub(crate) struct Card {
+    pub(crate) temp: tempfile::TempDir,
     key: Ed25519KeyPair,
 }
 
 impl Card {
     /// A card with a system in slot A and nothing in slot B.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let temp = tempfile::tempdir().unwrap();
         let random = ring::rand::SystemRandom::new();
         let key = Ed25519KeyPair::generate_pkcs8(&random).unwrap();
@@ -64,18 +65,18 @@ impl Card {
         card
     }
 
-    pub fn disk(&self) -> PathBuf {
+    pub(crate) fn disk(&self) -> PathBuf {
         self.temp.path().join("disk")
     }
 
     /// A file below the machine's root.
-    pub fn file(&self, name: &str, text: &str) {
+    pub(crate) fn file(&self, name: &str, text: &str) {
         let path = self.temp.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
-    pub fn state(&self) -> SlotState {
+    pub(crate) fn state(&self) -> SlotState {
         let disk = File::open(self.disk()).unwrap();
         let copy = |sector: u64| {
             let mut bytes = [0; 512];
@@ -86,7 +87,7 @@ impl Card {
     }
 
     /// What the boot loader does at a start: the state it leaves, and the slot it starts.
-    pub fn start(&self) -> Slot {
+    pub(crate) fn start(&self) -> Slot {
         if let Some(state) = self.state().started() {
             let disk = File::options().write(true).open(self.disk()).unwrap();
             // As it does: over the older copy. Which one that is doesn't matter here.
@@ -100,7 +101,7 @@ impl Card {
     }
 
     /// What is at the beginning of a slot's root and of its boot part.
-    pub fn system(&self, slot: Slot) -> [Vec<u8>; 2] {
+    pub(crate) fn system(&self, slot: Slot) -> [Vec<u8>; 2] {
         let disk = File::open(self.disk()).unwrap();
         let start = SLOTS[slot.partition() - 2] << 20;
         [0, PartName::Boot.offset()].map(|at| {
@@ -111,16 +112,15 @@ impl Card {
     }
 
     /// A signed bundle whose parts are made of this byte. What the manifest says can be changed.
-    pub fn bundle(&self, byte: u8, change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    pub(crate) fn bundle(&self, byte: u8, change: impl FnOnce(&mut Value)) -> Vec<u8> {
         // Not a multiple of anything.
         let (root, boot) = (vec![byte; (3 << 20) + 4321], vec![byte; (1 << 20) + 77]);
         let part = |name: &str, bytes: &[u8]| {
             let sum = ring::digest::digest(&ring::digest::SHA256, bytes);
-            let sum: String = sum
-                .as_ref()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
+            let sum = sum.as_ref().iter().fold(String::new(), |mut out, byte| {
+                write!(out, "{byte:02x}").unwrap();
+                out
+            });
             json!({ "name": name, "size": bytes.len(), "sha256": sum })
         };
         let mut manifest = json!({
@@ -141,7 +141,7 @@ impl Card {
     }
 
     /// A bundle in a file.
-    pub fn saved(&self, name: &str, bundle: &[u8]) -> String {
+    pub(crate) fn saved(&self, name: &str, bundle: &[u8]) -> String {
         let path = self.temp.path().join(name);
         std::fs::write(&path, bundle).unwrap();
         path.to_str().unwrap().to_owned()
@@ -149,7 +149,7 @@ impl Card {
 }
 
 /// What systemd does for gatepost-update.socket: a writer for each connection.
-pub fn writers(root: &Path) -> PathBuf {
+pub(crate) fn writers(root: &Path) -> PathBuf {
     let socket = root.join("update.sock");
     let listener = UnixListener::bind(&socket).unwrap();
     let root = root.to_owned();
