@@ -46,7 +46,7 @@ libraries() {
 }
 
 # Sockets that are enabled (password checks for X2Go are not): whoever comes while the server is being exchanged waits there.
-sockets='gatepost.socket gatepost-redirect.socket gatepost-login.socket gatepost-terminal.socket gatepost-hook.socket'
+sockets='gatepost.socket gatepost-redirect.socket gatepost-login.socket gatepost-terminal.socket gatepost-guest.socket gatepost-hook.socket'
 
 # What is about the machine's own screen is in the package of the window.
 screen_units='gatepost-screen.service gatepost-awake.service gatepost-console.service'

@@ -25,7 +25,7 @@ fn testssl_finds_nothing() {
         settings.server.hsts = Hsts::On;
         settings.server.local_listen = "127.0.0.1:0".parse().unwrap();
         // It leaves handshakes half done and waits until they are ended; a busy machine needs some time for whole ones.
-        settings.web.head = Duration::from_secs(3);
+        settings.web.head = Duration::from_secs(2);
     });
     let found = server.place.temp.path().join("found.json");
     let (file, address) = (found.to_str().unwrap(), server.address.to_string());

@@ -304,6 +304,23 @@ fn a_window_that_never_stays_open_ends_in_the_same_terminal_as_text() {
 }
 
 #[test]
+fn an_x_server_that_works_again_takes_the_console_back_from_the_text_client() {
+    let place = Place::new();
+    let _server = ServerProcess::start(&place, &[]);
+    // Until somebody plugs in a monitor.
+    let x = format!("[ -e @DESK@/monitor ] || exit 1\n{XVFB}");
+    let desk = Desk::patient_for(&place, &x, "xev", "2");
+    until("the kiosk's terminal, as text", || {
+        place
+            .ok(&["terminal", "list"])
+            .contains("kiosk")
+            .then_some(())
+    });
+    std::fs::write(place.temp.path().join("desk/monitor"), "").unwrap();
+    until("a window", || desk.eye().filter(|eye| eye.windows() > 0));
+}
+
+#[test]
 fn the_account_is_of_no_use_elsewhere() {
     let place = Place::new();
     let login = concat!(env!("CARGO_MANIFEST_DIR"), "/xsession/login");

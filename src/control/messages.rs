@@ -66,7 +66,7 @@ impl Control {
     }
 
     /// The terminals that the machine's own screen shows.
-    async fn on_the_kiosk(&self) -> Result<Vec<TerminalId>, ControlError> {
+    pub(super) async fn on_the_kiosk(&self) -> Result<Vec<TerminalId>, ControlError> {
         let watched = self.terminals.list().await?;
         let watched = watched.into_iter().filter(|info| info.viewers > 0);
         let asking = watched.map(|info| async move {

@@ -2,6 +2,7 @@
 //! and each leaves one line in the audit log.
 
 mod audit;
+mod care;
 mod hold;
 mod hooks;
 mod judge;
@@ -349,6 +350,9 @@ impl Control {
             self.granted(&line, false).await?;
             let stream = self.terminals.attach(terminal, &attach).await?;
             let seat = self.watchers.sit(terminal, attach.mode, by, door, from);
+            if attach.kiosk {
+                self.tend(terminal).await;
+            }
             Ok((stream, seat))
         };
         let result = attaching.await;
@@ -431,9 +435,13 @@ pub fn only_looks(request: &Request) -> bool {
         | Request::Wait { .. }
         | Request::Repaint { .. }
         // Says only that this viewer has read what it was shown.
-        | Request::Acknowledge { .. } => true,
+        | Request::Acknowledge { .. }
+        // And this only that its person is there.
+        | Request::Present {} => true,
         Request::Rename { .. } | Request::Send { .. } | Request::Reset {}
         | Request::Notify { .. }
+        // How a terminal is kept is said by the configuration.
+        | Request::Care(_)
         | Request::Close {} => false,
     }
 }

@@ -9,6 +9,7 @@ use crate::policy::{Offered, offered};
 use crate::terminals::{Open, Starter};
 
 use super::ControlError;
+use super::care::care;
 
 /// What is wanted.
 pub(super) struct Opening {
@@ -69,6 +70,7 @@ impl Opening {
             size,
             scrollback: Some(settings.terminal.scrollback),
             idle: limits.idle,
+            care: (*by == Principal::Kiosk {}).then(|| care(&settings.kiosk)),
             directory: program.directory.or(self.directory),
             starter: starter(by, helper),
         })

@@ -31,6 +31,9 @@ const CHILD_UMASK: libc::mode_t = 0o022;
 /// One past the last signal number of Linux.
 const SIGNAL_END: libc::c_int = 65;
 
+/// The shell that is always there.
+pub(super) const FALLBACK_SHELL: &str = "/bin/sh";
+
 /// A user's line in the user database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Account {
@@ -40,6 +43,17 @@ pub(super) struct Account {
     pub home: PathBuf,
     /// Login shell.
     pub shell: PathBuf,
+}
+
+impl Account {
+    /// For a user the user database doesn't know.
+    pub(super) fn unknown() -> Self {
+        Self {
+            name: OsString::new(),
+            home: PathBuf::from("/"),
+            shell: PathBuf::from(FALLBACK_SHELL),
+        }
+    }
 }
 
 /// What to execute.

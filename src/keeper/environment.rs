@@ -5,15 +5,13 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::KeeperError;
-use super::child::{Account, Executable};
+use super::child::{Account, Executable, FALLBACK_SHELL};
 use crate::wire::launch::{Launch, may_be_set};
 
 /// Where programs are looked for, unless the launch says otherwise.
 const USER_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
 /// The same for root.
 const ROOT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/// The shell that is always there.
-const FALLBACK_SHELL: &str = "/bin/sh";
 /// Taken over from the keeper's own environment: language and time zone of the machine. Everything
 /// beginning with `LC_` too.
 const INHERITED: [&str; 3] = ["LANG", "LANGUAGE", "TZ"];
@@ -52,11 +50,7 @@ pub(super) fn plan(launch: &Launch, machine: &Machine<'_>) -> Result<Plan, Keepe
     {
         return Err(KeeperError::Environment(name.clone()));
     }
-    let account = machine.account.clone().unwrap_or_else(|| Account {
-        name: OsString::new(),
-        home: PathBuf::from("/"),
-        shell: PathBuf::from(FALLBACK_SHELL),
-    });
+    let account = machine.account.clone().unwrap_or_else(Account::unknown);
     let shell = if (machine.is_executable)(&account.shell) {
         account.shell.clone()
     } else {

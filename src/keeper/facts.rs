@@ -1,5 +1,8 @@
 //! Everything known about the terminal besides its screen, and which of it a viewer hasn't been told.
 
+use std::time::Instant;
+
+use super::guest::left_ms;
 use crate::base::{Size, TerminalName, UserName};
 use crate::wire::message::{Exit, Meta, ViewerInfo};
 
@@ -20,6 +23,7 @@ impl Changes {
     pub(super) const BEHIND: Self = Self(1 << 8);
     /// What never changes while the program runs.
     pub(super) const PROGRAM: Self = Self(1 << 9);
+    pub(super) const GUEST: Self = Self(1 << 10);
     pub(super) const ALL: Self = Self(u16::MAX);
 
     pub(super) fn add(&mut self, other: Self) {
@@ -54,6 +58,12 @@ pub(super) struct Facts {
     /// Seconds since the Unix epoch.
     pub(super) last_output: Option<u64>,
     pub(super) scrollback: u64,
+    /// Somebody has been there since the program was started.
+    pub(super) used: bool,
+    /// The program is started again by itself.
+    pub(super) restarts: bool,
+    /// When the terminal is reset, once that was announced.
+    pub(super) reset_at: Option<Instant>,
 }
 
 impl Facts {
@@ -77,6 +87,9 @@ impl Facts {
             // These two change all the time and go along with whatever else is told.
             last_output: self.last_output,
             scrollback: Some(self.scrollback),
+            used: if_changed(Changes::GUEST).then_some(self.used),
+            restarts: if_changed(Changes::GUEST).then_some(self.restarts),
+            reset_in_ms: if_changed(Changes::GUEST).then(|| self.reset_at.map(left_ms)),
             behind: if_changed(Changes::BEHIND).then_some(behind),
         }
     }

@@ -80,8 +80,10 @@ impl<M: Model> Keeper<M> {
                 if info.mode != Mode::Type {
                     return Err("this attachment can't type".to_owned());
                 }
-                self.program.type_in(bytes);
-                self.typed(now);
+                if !self.guest.leaves() {
+                    self.program.type_in(bytes);
+                    self.typed(now);
+                }
             }
             (FromViewer::Resize(size), Some(info)) => {
                 self.size_owner.report(info.viewer, size);
@@ -106,13 +108,18 @@ impl<M: Model> Keeper<M> {
                     if let Some(viewer) = self.viewers.get_mut(index) {
                         viewer.notice(Level::Warning, &KeeperError::Adopted.to_string());
                     }
-                } else if self.hangup.is_none() {
+                } else if self.hangup.is_none() && !self.guest.leaves() {
                     self.typed(now);
                     self.program.restart(now);
                 }
             }
             (FromViewer::Request { id, request }, Some(info)) => {
-                let answer = self.request(index, &info, id, request, now);
+                let answer = match request {
+                    Request::Present {} | Request::Care(_) => {
+                        Some(self.guest_request(info.mode, id, &request, now))
+                    }
+                    request => self.request(index, &info, id, request, now),
+                };
                 self.reply(index, answer);
             }
             (FromViewer::Ping(value), Some(_)) => {
@@ -185,7 +192,9 @@ impl<M: Model> Keeper<M> {
         let number = info.viewer;
         let mode = info.mode;
         if let Some(viewer) = self.viewers.get_mut(index) {
-            viewer.attached = Some(Attached::new(info, flow));
+            let mut attached = Attached::new(info, flow);
+            attached.counts_down = attach.counts_down;
+            viewer.attached = Some(attached);
         }
         self.viewers_changed();
         let Some(viewer) = self.viewers.get_mut(index) else {
@@ -206,6 +215,16 @@ impl<M: Model> Keeper<M> {
             && let Some(warning) = self.warning.take()
         {
             viewer.notice(Level::Warning, &warning);
+        }
+        let (reset, why) = (self.reset_text(), self.guest.why.clone());
+        let Some(viewer) = self.viewers.get_mut(index) else {
+            return;
+        };
+        if let Some(text) = reset.filter(|_| viewer.wants_notice()) {
+            viewer.notice(Level::Warning, &text);
+        }
+        if let Some(why) = why.filter(|_| viewer.watches()) {
+            viewer.notice(Level::Warning, &why);
         }
         if mode != Mode::Manage {
             if let Some(text) = self.idle.warning_text(now) {
@@ -316,6 +335,8 @@ impl<M: Model> Keeper<M> {
                 text,
                 message,
             } => Some(self.notify(id, level, text, &message)),
+            // Answered by `guest_request`.
+            Request::Present {} | Request::Care(_) => None,
             Request::Acknowledge { message } => Some(self.acknowledge(id, info, message)),
             Request::Close {} => {
                 let program = &mut self.program;

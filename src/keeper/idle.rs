@@ -11,6 +11,8 @@ const WARNING: Duration = Duration::from_secs(60);
 pub(super) struct Idle {
     /// How long that may last; none: for ever.
     limit: Option<Duration>,
+    /// How long before the end the warning comes.
+    warns: Duration,
     typed: Instant,
     warned: bool,
 }
@@ -28,11 +30,17 @@ impl Idle {
     /// A terminal that may be left alone for this many seconds; for ever with 0.
     pub(super) fn new(seconds: u64, now: Instant) -> Self {
         let limit = Duration::from_secs(seconds);
+        Self::announced(limit, WARNING.min(limit / 2), now)
+    }
+
+    /// One whose end is announced this long before; for ever with a limit of nothing.
+    pub(super) fn announced(limit: Duration, warns: Duration, now: Instant) -> Self {
         // A time that no clock reaches is for ever, too.
         let limit =
             Some(limit).filter(|limit| !limit.is_zero() && now.checked_add(*limit).is_some());
         Self {
             limit,
+            warns,
             typed: now,
             warned: false,
         }
@@ -77,10 +85,15 @@ impl Idle {
         ))
     }
 
+    /// When it ends, once that was announced.
+    pub(super) fn ends(&self) -> Option<Instant> {
+        let limit = self.limit.filter(|_| self.warned)?;
+        self.typed.checked_add(limit)
+    }
+
     fn warning(&self) -> Option<Instant> {
         let limit = self.limit?;
-        self.typed
-            .checked_add(limit.saturating_sub(WARNING.min(limit / 2)))
+        self.typed.checked_add(limit.saturating_sub(self.warns))
     }
 }
 

@@ -9,7 +9,9 @@ mod environment;
 mod facts;
 mod flow;
 mod frames;
+mod guest;
 mod hangup;
+mod home;
 mod idle;
 mod last_words;
 mod messages;
@@ -65,6 +67,9 @@ pub enum KeeperError {
     /// No pseudo-terminal.
     #[error("no pseudo-terminal could be opened (are there any left? see kernel.pty.max): {0}")]
     NoPty(#[source] io::Error),
+    /// A guest's home folder couldn't be made.
+    #[error("no home folder could be made for a guest: {0}")]
+    Home(#[source] io::Error),
     /// The program couldn't be executed.
     #[error("{}", program::explain(program, source))]
     Program {

@@ -238,6 +238,16 @@ impl Program {
         }
     }
 
+    /// Asks for another start after the pause, since the last one failed.
+    pub(super) fn restart_after_pause(&mut self, now: Instant) {
+        self.start_at = Some(now + PAUSE);
+    }
+
+    /// Whether it ended as soon as it was started.
+    pub(super) fn ended_quickly(&self) -> bool {
+        self.quick_ends > 0
+    }
+
     /// It isn't to be started any more.
     pub(super) fn forget_start(&mut self) {
         self.start_at = None;

@@ -9,7 +9,9 @@ use rustix::process::WaitOptions;
 
 use super::facts::{Changes, Facts};
 use super::frames::{MAX_MANAGERS, MAX_VIEWERS};
+use super::guest::Guest;
 use super::hangup::Hangup;
+use super::home::FreshHome;
 use super::idle::{Due, Idle};
 use super::messages::Messages;
 use super::pacing::Pacing;
@@ -61,6 +63,8 @@ pub(super) struct Keeper<M> {
     pub(super) tidied: bool,
     pub(super) pacing: Pacing,
     pub(super) idle: Idle,
+    pub(super) guest: Guest,
+    home: Option<FreshHome>,
     pub(super) listener: Listener,
     pub(super) signals: Signals,
     pub(super) linger: Duration,
@@ -100,6 +104,9 @@ impl<M: Model> Keeper<M> {
             opened_ms: unix_milliseconds(),
             last_output: None,
             scrollback: 0,
+            used: false,
+            restarts: launch.care.is_some_and(|care| care.restart),
+            reset_at: None,
         };
         Self {
             id: launch.id,
@@ -117,6 +124,8 @@ impl<M: Model> Keeper<M> {
             tidied: false,
             pacing: Pacing::new(now),
             idle: Idle::new(launch.idle, now),
+            guest: Guest::new(launch.care, now),
+            home: None,
             listener,
             signals,
             linger: Duration::from_secs(launch.linger),
@@ -127,6 +136,12 @@ impl<M: Model> Keeper<M> {
             piece: Vec::new(),
             scratch: Vec::new(),
         }
+    }
+
+    /// With a home folder that goes when the terminal does.
+    pub(super) fn with_home(mut self, home: Option<FreshHome>) -> Self {
+        self.home = home;
+        self
     }
 
     /// Runs until the terminal is gone.
@@ -157,12 +172,15 @@ impl<M: Model> Keeper<M> {
             }
             self.after_exit(now);
             self.close_if_idle(now);
+            self.guest_step(now);
             self.resize_if_due(now);
             self.serve_viewers(&woken, now);
             if self.is_over(now) {
                 break;
             }
         }
+        // Before anybody is told that it is over: the next one may be opened at once.
+        self.home = None;
         self.say_farewell();
     }
 
@@ -226,7 +244,9 @@ impl<M: Model> Keeper<M> {
 
     /// Notes that the program has ended, or starts it again.
     fn after_exit(&mut self, now: Instant) {
-        if let Some(exit) = self.program.ended(now) {
+        if let Some(exit) = self.program.ended(now)
+            && !self.guest.leaves()
+        {
             self.facts.exit = Some(exit);
             self.facts.stopped = false;
             self.facts.pid = None;
@@ -240,12 +260,13 @@ impl<M: Model> Keeper<M> {
                 );
                 self.notice_all(Level::Warning, &notice);
             }
+            self.guest_ended(now);
         }
         if self.program.is_due(now) {
-            if self.hangup.is_none() {
-                self.start_again(now);
-            } else {
+            if self.hangup.is_some() || self.starts_clean(now) {
                 self.program.forget_start();
+            } else {
+                self.start_again(now);
             }
         }
     }
@@ -253,6 +274,7 @@ impl<M: Model> Keeper<M> {
     /// Somebody has typed.
     pub(super) fn typed(&mut self, now: Instant) {
         self.pacing.typed();
+        self.present(now);
         if self.idle.typed(now) {
             self.notice_all(Level::Info, "This terminal stays.");
         }
@@ -283,19 +305,24 @@ impl<M: Model> Keeper<M> {
             Ok(()) => {
                 self.model
                     .feed("\x1b[0m\r\n\x1b[2m──── started again ────\x1b[0m\r\n".as_bytes());
-                self.facts.exit = None;
-                self.facts.pid = self
-                    .program
-                    .pid()
-                    .map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
-                self.facts.title = None;
-                self.tell_all(Changes::EXIT);
-                self.tell_all(Changes::TITLE);
-                self.tell_all(Changes::PROGRAM);
-                self.start_over();
+                self.started();
             }
             Err(error) => self.notice_all(Level::Error, &error.to_string()),
         }
+    }
+
+    /// Everybody is told that the program runs again.
+    pub(super) fn started(&mut self) {
+        self.facts.exit = None;
+        self.facts.pid = self
+            .program
+            .pid()
+            .map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
+        self.facts.title = None;
+        self.tell_all(Changes::EXIT);
+        self.tell_all(Changes::TITLE);
+        self.tell_all(Changes::PROGRAM);
+        self.start_over();
     }
 
     fn is_over(&mut self, now: Instant) -> bool {
@@ -353,7 +380,7 @@ impl<M: Model> Keeper<M> {
 }
 
 /// Whether nothing the terminal started is left. Zombies are reaped on the way.
-fn has_no_children() -> bool {
+pub(super) fn has_no_children() -> bool {
     loop {
         match rustix::process::wait(WaitOptions::NOHANG) {
             Ok(Some(_)) | Err(rustix::io::Errno::INTR) => {}

@@ -14,6 +14,7 @@ use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use super::adopted::Given;
 use super::child::{self, Account};
 use super::environment::{Machine, plan};
+use super::home::FreshHome;
 use super::last_words;
 use super::program::Program;
 use super::pty::Pty;
@@ -81,11 +82,20 @@ fn start() -> Result<Keeper<AlacrittyModel>, KeeperError> {
         best_effort(rustix::process::chdir("/"));
         return adopt(&launch, signals);
     }
+    let mut account = child::account().map(|account| Account {
+        home: own_home().unwrap_or(account.home),
+        ..account
+    });
+    let mut home = None;
+    let mut missing = None;
+    if launch.care.is_some_and(|care| care.fresh_home) {
+        let known = account.get_or_insert_with(Account::unknown);
+        let (made, warning) = FreshHome::make(launch.id, &known.home).map_err(KeeperError::Home)?;
+        made.folder().clone_into(&mut known.home);
+        (home, missing) = (Some(made), warning);
+    }
     let machine = Machine {
-        account: child::account().map(|account| Account {
-            home: own_home().unwrap_or(account.home),
-            ..account
-        }),
+        account,
         root: rustix::process::geteuid().is_root(),
         environment: std::env::vars_os().collect(),
         is_folder: &|path| path.is_dir() && accessible(path, Access::EXEC_OK),
@@ -105,13 +115,12 @@ fn start() -> Result<Keeper<AlacrittyModel>, KeeperError> {
     best_effort(rustix::process::chdir("/"));
 
     let now = Instant::now();
-    let warning = plan.warning.clone();
+    let warning = missing.or_else(|| plan.warning.clone());
     let mut program = Program::new(plan, now);
     program.start(launch.size, now)?;
     let model = AlacrittyModel::new(launch.size, launch.scrollback);
-    Ok(Keeper::new(
-        &launch, model, program, listener, signals, warning,
-    ))
+    let keeper = Keeper::new(&launch, model, program, listener, signals, warning);
+    Ok(keeper.with_home(home))
 }
 
 /// A keeper for a terminal whose program somebody else has started. It never starts one itself.

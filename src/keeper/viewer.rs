@@ -34,6 +34,8 @@ pub(super) struct Attached {
     pub(super) changes: Changes,
     /// Its questions.
     pub(super) requests: Requests,
+    /// It shows the countdown to a reset itself.
+    pub(super) counts_down: bool,
     behind: Behind,
 }
 
@@ -51,6 +53,7 @@ impl Attached {
             flow,
             changes: Changes::default(),
             requests: Requests::default(),
+            counts_down: false,
             behind: Behind::default(),
         }
     }
@@ -140,6 +143,12 @@ impl Viewer {
         if !self.is_choked() {
             self.control(&ToViewer::Notice(notice.clone()));
         }
+    }
+
+    /// Whether it has to be told of a reset in words.
+    pub(super) fn wants_notice(&self) -> bool {
+        let attached = self.attached.as_ref();
+        self.watches() && attached.is_some_and(|attached| !attached.counts_down)
     }
 
     /// Says why and ends the connection.

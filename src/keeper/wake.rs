@@ -117,6 +117,7 @@ impl<M: Model> Keeper<M> {
             self.program.deadline(),
             self.pacing.deadline(),
             self.idle.deadline(),
+            self.guest.deadline(),
         ]
         .into_iter()
         .flatten()

@@ -13,6 +13,8 @@ pub mod recovery;
 #[cfg(feature = "kiosk")]
 mod admin;
 #[cfg(feature = "kiosk")]
+mod clipboard;
+#[cfg(feature = "kiosk")]
 mod cover;
 #[cfg(feature = "kiosk")]
 mod input;

@@ -24,7 +24,7 @@ use crate::kiosk::link::{Given, News};
 use crate::kiosk::navigation::Home;
 use crate::kiosk::page::{Page, Said};
 use crate::kiosk::recovery::{self, Effect, Event, Recovery};
-use crate::kiosk::{KioskError, Options, link};
+use crate::kiosk::{KioskError, Options, clipboard, link};
 use crate::wire::kiosk::{FromPage, WindowSettings};
 
 const BLACK: (u8, u8, u8, u8) = (0, 0, 0, 255);
@@ -231,6 +231,10 @@ impl Kiosk {
                 Event::Painted
             }
             Happening::Page(Said::Word(FromPage::Login)) => Event::LoginGone,
+            Happening::Page(Said::Word(FromPage::Forget)) => {
+                clipboard::forget();
+                return Ok(());
+            }
             Happening::Page(Said::LoadFailed) => Event::LoadFailed,
             Happening::Page(Said::Ended) => Event::ProcessEnded,
             Happening::Page(Said::Responsive(yes)) => Event::Responsive(yes),

@@ -92,6 +92,7 @@ pub(super) fn run(arguments: &AttachArguments) -> Result<(), Failure> {
         window: DEFAULT_WINDOW,
         label: format!("command line ({})", own.name()),
         kiosk: false,
+        counts_down: false,
     };
     let wanted = Call::Attach {
         terminal: arguments.id.clone(),

@@ -235,7 +235,14 @@ impl Server {
         let control_too = control.clone();
         let (auth_too, ends) = (auth.clone(), stop.clone());
         let door = web::serve(opened.listeners, web, control, auth_too, ends, &tasks);
-        let following = changes::follow(rules, door, settings.sso, base, stop.clone());
+        let following = changes::follow(
+            rules,
+            local.control.clone(),
+            door,
+            settings.sso,
+            base,
+            stop.clone(),
+        );
         tasks.spawn(following);
         tasks.spawn(local::serve(
             local_listener,

@@ -36,6 +36,9 @@ const OURS: [&str; 8] = [
 /// Where the package has the keeper, seen from the folder of our own executable.
 const PACKAGED: &str = "../libexec/gatepost/gatepost-keeper";
 
+/// The socket for a guest's terminal, beside the one for others.
+const GUESTS: &str = "gatepost-guest.sock";
+
 /// How keepers are started: `GATEPOST_KEEPER`, which names an executable or a socket; else the
 /// executable beside our own, or where the package has it.
 pub fn find_keeper(variable: Option<PathBuf>) -> Result<PathBuf, String> {
@@ -78,7 +81,10 @@ pub(super) async fn start(
         // It runs as another user than we do, and has to know whom to let in.
         launch.peers = vec![rustix::process::geteuid().as_raw()];
         let message = serde_json::to_vec(&launch).map_err(|error| error.to_string())?;
-        return ask(keeper, &message, limit).await;
+        // A guest's is a unit that leaves nothing behind.
+        let guest = launch.care.is_some_and(|care| care.fresh_home);
+        let guests = keeper.with_file_name(GUESTS);
+        return ask(if guest { &guests } else { keeper }, &message, limit).await;
     }
     let message = serde_json::to_vec(&launch).map_err(|error| error.to_string())?;
     run(keeper, &message, limit).await
@@ -88,8 +94,13 @@ pub(super) async fn start(
 async fn ask(socket: &Path, message: &[u8], limit: Duration) -> Result<(), String> {
     let stream = UnixStream::connect(socket).await.map_err(|error| {
         format!(
-            "{}: {error}; is gatepost-terminal.socket active?",
-            socket.display()
+            "{}: {error}; is {} active?",
+            socket.display(),
+            socket
+                .with_extension("socket")
+                .file_name()
+                .unwrap_or_default()
+                .display()
         )
     })?;
     let (output, input) = stream.into_split();

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::action::TerminalInfo;
 use crate::base::{Size, TerminalId, TerminalName, UserName};
+use crate::wire::care::Care;
 use crate::wire::login::Admitted;
 use crate::wire::message::{Attach, Failure, Request};
 
@@ -111,6 +112,8 @@ pub struct Open {
     pub scrollback: Option<u32>,
     /// Seconds after which it is closed when nobody types into it; 0: never.
     pub idle: u64,
+    /// How it is kept; none: as it is left.
+    pub care: Option<Care>,
     /// Where the program starts.
     pub directory: Option<PathBuf>,
     /// Who starts the program.

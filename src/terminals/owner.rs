@@ -263,6 +263,7 @@ impl Owner {
             scrollback: open.scrollback.unwrap_or(DEFAULT_SCROLLBACK),
             linger: LINGER,
             idle: open.idle,
+            care: open.care,
             // A keeper of the helper's runs as another user than we do.
             peers: held
                 .as_ref()

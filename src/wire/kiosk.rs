@@ -43,6 +43,8 @@ pub enum FromPage {
     Painted,
     /// Its login is gone, and it needs a new address.
     Login,
+    /// Whoever was there has gone: what they copied is to be forgotten.
+    Forget,
 }
 
 impl FromPage {
@@ -52,6 +54,7 @@ impl FromPage {
             "beat" => Some(Self::Beat),
             "painted" => Some(Self::Painted),
             "login" => Some(Self::Login),
+            "forget" => Some(Self::Forget),
             _ => None,
         }
     }
@@ -62,10 +65,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_says_three_words() {
+    fn a_page_says_four_words() {
         assert_eq!(FromPage::parse("beat"), Some(FromPage::Beat));
         assert_eq!(FromPage::parse("painted"), Some(FromPage::Painted));
         assert_eq!(FromPage::parse("login"), Some(FromPage::Login));
+        assert_eq!(FromPage::parse("forget"), Some(FromPage::Forget));
         for other in ["", "Beat", "beat ", "open http://evil.example"] {
             assert_eq!(FromPage::parse(other), None);
         }

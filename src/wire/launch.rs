@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{Size, TerminalId, TerminalName, UserName};
 
+use super::care::Care;
+
 /// Longest launch message, in bytes: an environment and a command line are far below it.
 pub const MAX_LAUNCH: usize = 256 << 10;
 /// Lines of scrollback kept, unless the launch says otherwise.
@@ -73,6 +75,9 @@ pub struct Launch {
     /// Seconds after which the terminal is closed when nobody types into it; 0: never.
     #[serde(default, skip_serializing_if = "is_never")]
     pub idle: u64,
+    /// How it is kept; absent: as it is left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub care: Option<Care>,
     /// Unix uids, besides the keeper's own and root, that may connect to the socket.
     #[serde(default)]
     pub peers: Vec<u32>,

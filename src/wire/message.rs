@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::base::Level;
 
+use super::care::Care;
 use crate::base::{Access, MessageText, Size, TerminalId, TerminalName, UserName};
 
 /// Unacknowledged bytes a viewer may have, unless it asks for another window: at 1 MB/s it is 64 ms
@@ -61,6 +62,17 @@ pub struct Attach {
     /// Whether this is the machine's own screen, which owns the size unless somebody takes it.
     #[serde(default)]
     pub kiosk: bool,
+    /// Whether it counts down to a reset itself, so that it needs no notice of it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub counts_down: bool,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes the field by reference"
+)]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Attach {
@@ -73,6 +85,7 @@ impl Attach {
             window: MIN_WINDOW,
             label: String::new(),
             kiosk: false,
+            counts_down: false,
         }
     }
 }
@@ -153,6 +166,16 @@ pub struct Meta {
     /// Lines of scrollback held now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scrollback: Option<u64>,
+    /// Whether anybody has been there since the program was started. An older keeper doesn't say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<bool>,
+    /// Whether the program is started again by itself when it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restarts: Option<bool>,
+    /// Milliseconds until the terminal is reset, because nobody has been there for a while; `null`
+    /// once somebody is.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "nullable")]
+    pub reset_in_ms: Option<Option<u64>>,
     /// Whether the viewer this frame goes to is behind and will be repainted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behind: Option<bool>,
@@ -324,6 +347,10 @@ pub enum Request {
         /// Its number.
         message: u32,
     },
+    /// Somebody is in front of this viewer's screen: a key, a touch, a pointer that moved.
+    Present {},
+    /// How the terminal is to be kept from now on.
+    Care(Care),
     /// Hang up, end every process the terminal started, then the keeper itself. Answered before
     /// the keeper is gone.
     Close {},

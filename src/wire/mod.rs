@@ -4,6 +4,7 @@
 
 pub mod bundle;
 pub mod buttons;
+pub mod care;
 pub mod control;
 pub mod cookie;
 pub mod display;

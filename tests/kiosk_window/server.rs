@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::process::Signal;
 
+use super::Running;
+
 /// A server, running or not.
 pub(crate) struct Server {
     folder: tempfile::TempDir,
@@ -35,10 +37,28 @@ impl Server {
     /// Folders for a server with this configuration, and nobody there.
     pub(crate) fn configured(configuration: &str) -> Self {
         let server = Self::not_started();
-        let folder = server.folder.path().join("config");
-        std::fs::create_dir(&folder).unwrap();
-        std::fs::write(folder.join("gatepost.toml"), configuration).unwrap();
+        std::fs::create_dir(server.folder.path().join("config")).unwrap();
+        server.configure(configuration);
         server
+    }
+
+    /// Changes the configuration.
+    pub(crate) fn configure(&self, configuration: &str) {
+        let path = self.folder.path().join("config/gatepost.toml");
+        std::fs::write(path, configuration).unwrap();
+    }
+
+    /// Somebody who watches a terminal from a text terminal of their own.
+    pub(crate) fn watch(&self, terminal: &str) -> Running {
+        let gatepost = env!("CARGO_BIN_EXE_gatepost");
+        let mut command = Command::new("script");
+        self.environment(&mut command)
+            .args(["-q", "-c"])
+            .arg(format!("{gatepost} terminal attach --view {terminal}"))
+            .arg("/dev/null")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null());
+        Running(command.spawn().unwrap())
     }
 
     /// The home folder of everything that runs with this server.

@@ -150,7 +150,7 @@ installs_in_one_step_and_runs() {
     return 1
   }
   until_true 'gatepost.service is active' active gatepost.service
-  until_true 'the sockets are active' active gatepost.socket gatepost-redirect.socket gatepost-login.socket gatepost-terminal.socket
+  until_true 'the sockets are active' active gatepost.socket gatepost-redirect.socket gatepost-login.socket gatepost-terminal.socket gatepost-guest.socket
   same 'enabled at boot' enabled "$(inside systemctl is-enabled gatepost.service)"
   same 'failed units' '' "$(inside systemctl list-units --failed --plain --no-legend)"
 }
@@ -399,6 +399,55 @@ a_hung_server_is_replaced() {
   everything_is_still_there hang
 }
 
+# As the machine's own screen asks, for which the other package makes the folder.
+kiosk() { inside env GATEPOST_RUNTIME_DIR=/run/gatepost/screen gatepost "$@"; }
+has_no() { ! shows "$@"; }
+is_listed() { inside gatepost terminal list | grep -qF "$1"; }
+is_gone() { ! is_listed "$1"; }
+a_guest_leaves_nothing_behind() {
+  local guest pid place unit
+  local -a places=(/tmp /var/tmp /dev/shm /run/lock)
+  inside install -d -o gatepost -g gatepost -m 750 /run/gatepost/screen
+  inside sh -c 'printf "[\"kiosk\".kiosk]\nforget = [\"home\"]\n" > /etc/gatepost/conf.d/guest.toml
+    echo laid-out > /var/lib/gatepost-kiosk/hello'
+  inside systemctl restart gatepost.service
+  guest=$(kiosk terminal open --name kiosk)
+  pid=$(shell_pid "${guest}")
+  same 'its user' gatepost-kiosk "$(owner_of "${pid}")"
+  unit=$(units_of 'gatepost-guest@*.service')
+  [[ -n ${unit} ]] || fail 'it is in no unit of its own'
+  inside gatepost terminal send "${guest}" --enter "cat ~/hello; touch ~/theirs ${places[*]/%//theirs}; history -w"
+  until_true 'what is laid out for all' shows "${guest}" laid-out
+  inside gatepost terminal send "${guest}" --enter 'echo evil >> /var/lib/gatepost-kiosk/hello; (setsid nohup sleep 1000 &); echo wr"ote" $(ls -A ~ /tmp)'
+  until_true 'files of their own' shows "${guest}" 'wrote'
+  shows "${guest}" theirs || fail 'the guest has no files'
+  for place in "${places[@]}"; do
+    refused "being seen in ${place} by others" inside test -e "${place}/theirs"
+  done
+  same 'what is laid out' laid-out "$(inside cat /var/lib/gatepost-kiosk/hello)"
+  inside gatepost terminal send "${guest}" --enter exit
+  until_true 'the terminal ends with its shell' is_gone "${guest}"
+  until_true 'the unit is gone' inside sh -c '! systemctl is-active --quiet "$1"' sh "${unit}"
+  refused 'a program living on' inside sh -c 'grep -lsx sleep /proc/[0-9]*/comm'
+  guest=$(kiosk terminal open --name kiosk)
+  inside gatepost terminal send "${guest}" --enter "ls -A ~ ${places[*]}; cat ~/hello; echo li\"sted\""
+  until_true 'a list' shows "${guest}" listed
+  shows "${guest}" laid-out || fail 'what is laid out is not there'
+  until_true 'nothing of the last guest' has_no "${guest}" theirs
+  # The way it was killed makes no difference.
+  inside gatepost terminal send "${guest}" --enter 'touch /tmp/killed'
+  unit=$(units_of 'gatepost-guest@*.service')
+  inside systemctl kill --signal=KILL "${unit}"
+  until_true 'the unit is gone' inside sh -c '! systemctl is-active --quiet "$1"' sh "${unit}"
+  guest=$(kiosk terminal open --name kiosk)
+  inside gatepost terminal send "${guest}" --enter 'ls -A /tmp; echo li"sted"'
+  until_true 'a list' shows "${guest}" listed
+  has_no "${guest}" killed || fail 'a file of a guest who was killed is there'
+  inside gatepost terminal close "${guest}"
+  inside rm -r /etc/gatepost/conf.d/guest.toml /run/gatepost/screen
+  inside systemctl restart gatepost.service
+}
+
 a_program_that_eats_memory_dies_alone() {
   local unit
   unit=$(units_of 'gatepost-terminal@*.service')
@@ -479,6 +528,7 @@ journey=(
   units_are_clean_and_locked_up
   the_servers_sandbox_is_in_force
   a_terminal_without_a_login_has_its_own_unit_and_user
+  a_guest_leaves_nothing_behind
   a_user_logs_in_over_https_and_gets_their_own_shell
   her_login_is_a_session_of_logind
   the_keeper_is_neither_hers_nor_the_servers

@@ -40,6 +40,7 @@ pub fn launch(folder: &std::path::Path, command: &[&str]) -> Launch {
         scrollback: 10_000,
         linger: 60,
         idle: 0,
+        care: None,
         peers: Vec::new(),
     }
 }
@@ -161,6 +162,7 @@ pub fn attach(mode: Mode) -> Attach {
         window: 64 << 10,
         label: String::new(),
         kiosk: false,
+        counts_down: false,
     }
 }
 
@@ -339,7 +341,7 @@ impl Viewer {
         macro_rules! update {
             ($($field:ident)*) => { $(if news.$field.is_some() { meta.$field = news.$field; })* };
         }
-        update!(name title size size_owner viewers exit stopped bells command pid opened opened_ms
+        update!(used restarts reset_in_ms name title size size_owner viewers exit stopped bells command pid opened opened_ms
             last_output scrollback behind);
     }
 

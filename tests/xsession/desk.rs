@@ -155,6 +155,11 @@ pub(crate) struct Desk {
 impl Desk {
     /// Logs in at a terminal whose X server is this script; `window` is the window's program.
     pub(crate) fn start(place: &Place, server: &str, window: &str) -> Self {
+        Self::patient_for(place, server, window, "300")
+    }
+
+    /// The same, with this many seconds of text before X is tried again.
+    pub(crate) fn patient_for(place: &Place, server: &str, window: &str, text: &str) -> Self {
         let folder = place.temp.path().join("desk");
         std::fs::create_dir_all(&folder).unwrap();
         let own = folder.display();
@@ -180,6 +185,7 @@ impl Desk {
             .env("GATEPOST_X", &x)
             .env("GATEPOST_WINDOW", &shown)
             .env("GATEPOST_EVERY", "100")
+            .env("GATEPOST_TEXT", text)
             .env("XDG_RUNTIME_DIR", &folder)
             .env("HOME", &folder)
             .env("TERM", "xterm")

@@ -50,6 +50,8 @@ export interface Attach {
   window: number;
   label?: string;
   kiosk?: boolean;
+  /** This viewer counts down to a reset itself, and needs no notice of it. */
+  counts_down?: boolean;
 }
 
 /** How a program ended. */
@@ -78,6 +80,12 @@ export interface Meta {
   opened?: number;
   last_output?: number;
   scrollback?: number;
+  /** Whether anybody has been there since the program was started. */
+  used?: boolean;
+  /** Whether the program is started again by itself. */
+  restarts?: boolean;
+  /** Milliseconds until the terminal is reset, because nobody is there. */
+  reset_in_ms?: number | null;
   behind?: boolean;
 }
 
@@ -107,6 +115,7 @@ export type Request =
   | { op: 'repaint'; history: number }
   | { op: 'rename'; name: string | null }
   | { op: 'acknowledge'; message: number }
+  | { op: 'present' }
   | { op: 'reset' };
 
 /** What a keeper sends. */

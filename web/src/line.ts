@@ -45,6 +45,10 @@ function compose({ link, meta, behind, dropped }: Standing, offers: Offers): [st
   const key = (textContent: string) => h('kbd', { textContent });
   const button = (textContent: string, onclick: () => void) => h('button', { textContent, onclick });
   if (link.phase === 'live') {
+    if (meta.exit && meta.restarts) {
+      const sentence = h('span', { textContent: `The program ${howEnded(meta.exit)}. It is started again.` });
+      return ['ended', [sentence]];
+    }
     if (meta.exit) {
       const sentence = h(
         'span',

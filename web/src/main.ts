@@ -3,7 +3,7 @@ import '@xterm/xterm/css/xterm.css';
 import * as api from './api.ts';
 import { App } from './app.ts';
 import { h } from './dom.ts';
-import { askForLogin, startKiosk } from './kiosk.ts';
+import { askForLogin, startKiosk } from './kiosk/index.ts';
 import { loggedInAgain, startClock, tokenAhead } from './link.ts';
 import { LoginForm, others, vouched } from './login.ts';
 

@@ -84,6 +84,11 @@ export class Messages {
     for (const old of extra.slice(0, Math.max(0, this.#shown.size - MOST))) this.#drop(old);
   }
 
+  /** Takes all of them away, read or not: whom they were for has gone. */
+  clear(): void {
+    for (const shown of [...this.#shown.values()]) this.#drop(shown);
+  }
+
   async #read(shown: Shown): Promise<void> {
     if (shown.message.requireAck) {
       const told = await Promise.allSettled([...shown.tell].map((tell) => tell(shown.message.id)));

@@ -22,6 +22,11 @@ export class Notices {
   /** The same sentence again only renews the one that is there. */
   readonly #shown = new Map<string, () => void>();
 
+  /** Takes all of them away. */
+  clear(): void {
+    for (const drop of [...this.#shown.values()]) drop();
+  }
+
   /** Shows a sentence, with at most one thing to do about it. `key` lets a later one replace it. */
   show(level: Level, text: string, action?: NoticeAction, key = text): void {
     this.#shown.get(key)?.();

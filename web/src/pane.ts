@@ -263,6 +263,7 @@ export class Pane implements Watcher {
       history: HISTORY,
       window: WINDOW,
       kiosk: this.page.kiosk,
+      ...(this.page.kiosk ? { counts_down: true } : {}),
       ...(room ? { size: room } : {}),
     };
   }

@@ -162,6 +162,7 @@ pub(super) fn wanted(history: u32) -> Attach {
         window: DEFAULT_WINDOW,
         label: "bench".to_owned(),
         kiosk: false,
+        counts_down: false,
     }
 }
 

@@ -1,5 +1,5 @@
-//! `ws/events`: the list of terminals, at once and whenever it changes; and orders to the
-//! kiosk's page.
+//! `ws/events`: the list of terminals, at once and whenever it changes; and what the kiosk's page is
+//! told besides.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::base::{Door, Principal, Secret};
 use super::login::address;
 use super::problem::Problem;
 use super::socket::{Close, Pulse, Receiver, Sender, Socket};
-use super::{Web, upgrade as websocket};
+use super::{Web, kiosk, upgrade as websocket};
 
 /// Changes within this time are told together: opening a terminal is three or four.
 const TOGETHER: Duration = Duration::from_millis(50);
@@ -83,10 +83,22 @@ async fn tell(
     changes.mark_changed();
     let mut rules = web.control.rules_changes();
     let mut shares = web.control.share_changes();
+    let at_kiosk = login.principal == Principal::Kiosk {};
     // Whoever listens is counted as a page that can be loaded anew.
-    let mut reloads = (login.principal == Principal::Kiosk {}).then(|| web.control.reloads());
+    let mut reloads = at_kiosk.then(|| web.control.reloads());
+    let mut settings = web.control.rules_changes();
+    settings.mark_changed();
+    let mut told = String::new();
     loop {
         let message = tokio::select! {
+            Ok(()) = settings.changed(), if at_kiosk => {
+                let new = kiosk::told(web);
+                if new == told {
+                    continue;
+                }
+                told.clone_from(&new);
+                Message::text(new)
+            }
             changed = settled(&mut changes) => {
                 if changed.is_err() {
                     return Close::Away;
@@ -111,6 +123,10 @@ async fn tell(
                     return Close::Gone;
                 }
                 web.auth.still_used(login);
+                if at_kiosk {
+                    // Networks come and go, and with them this machine's addresses.
+                    settings.mark_changed();
+                }
                 Message::Ping(Bytes::new())
             }
         };

@@ -13,6 +13,7 @@ mod cookie;
 mod events;
 mod guard;
 mod headers;
+mod kiosk;
 mod listen;
 mod listener;
 mod login;

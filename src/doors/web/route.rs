@@ -10,7 +10,8 @@ use crate::wire::control::RefusalKind;
 
 use super::problem::Problem;
 use super::{
-    Web, actions, api, certificate, choices, events, login, logins, page, sso, terminal, ways,
+    Web, actions, api, certificate, choices, events, kiosk, login, logins, page, sso, terminal,
+    ways,
 };
 
 /// Every route: its pattern and what answers there.
@@ -32,6 +33,7 @@ fn table() -> Vec<(&'static str, MethodRouter<Web>)> {
             "/api/fresh-password",
             get(logins::fresh_password).delete(logins::password_noted),
         ),
+        ("/api/kiosk/picture", get(kiosk::picture)),
         ("/api/certificate", get(certificate::show)),
         ("/api/logout", post(login::log_out)),
         ("/login/oidc/{name}", get(sso::begin_oidc)),

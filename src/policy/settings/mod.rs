@@ -40,7 +40,7 @@ pub use buttons::{
     Backend, Button, Hardware as HardwareSettings, Hold, Lamp, Level, Pull, Said, Shows, ShowsError,
 };
 pub use hooks::Hooks;
-pub use kiosk::Kiosk;
+pub use kiosk::{Attract, Forgets, IdleDoes, Kiosk, Restart, Strip};
 pub use limits::Limits;
 pub use log::Log;
 pub use option::{Match, Opt, Reach, Section};

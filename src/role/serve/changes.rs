@@ -6,12 +6,14 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Sso, SsoSettings};
+use crate::control::Control;
 use crate::doors::web;
 use crate::policy::Rules;
 
 /// Tells the web door what has changed, until `stop`.
 pub(super) async fn follow(
     mut rules: watch::Receiver<Arc<Rules>>,
+    control: Control,
     door: web::Open,
     mut sso: SsoSettings,
     base: String,
@@ -49,6 +51,7 @@ pub(super) async fn follow(
             }
         };
         door.change(&machine.server, new);
+        control.tend_kiosk().await;
         tracing::debug!("the web door goes by the changed configuration");
     }
 }

@@ -5,7 +5,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::base::{Chord, window};
 
-use super::{Objection, Opt, Section};
+use super::{Objection, Period};
+
+mod guest;
+mod options;
+
+pub use guest::{Attract, Forgets, IdleDoes, Restart, Strip};
+pub(super) use options::SECTION;
 
 /// The window on the machine's own screen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +30,20 @@ pub struct Kiosk {
     pub memory_limit: u32,
     /// Whether the keys that speak to the kernel go on working while the screen is a kiosk's.
     pub sysrq: bool,
+    /// What happens when the program ends.
+    pub restart: Restart,
+    /// The terminal is reset when nobody has been there for this long; 0 is never.
+    pub idle_reset: Period,
+    /// How long before that it is announced.
+    pub idle_warning: Period,
+    /// What a reset is.
+    pub idle_does: IdleDoes,
+    /// What of a guest is gone afterwards, besides screen and scrollback.
+    pub forget: Vec<Forgets>,
+    /// What is shown when nobody is there.
+    pub attract: Attract,
+    /// Where the line is that says how things stand.
+    pub strip: Strip,
 }
 
 impl Default for Kiosk {
@@ -35,6 +55,13 @@ impl Default for Kiosk {
             admin_idle: window::ADMIN_IDLE,
             memory_limit: window::MEMORY_LIMIT,
             sysrq: false,
+            restart: Restart::default(),
+            idle_reset: Period::Never,
+            idle_warning: Period::seconds(30),
+            idle_does: IdleDoes::default(),
+            forget: Vec::new(),
+            attract: Attract::default(),
+            strip: Strip::default(),
         }
     }
 }
@@ -54,44 +81,6 @@ fn unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Chord>, D::
     }
     text.parse().map(Some).map_err(serde::de::Error::custom)
 }
-
-/// The section.
-pub(super) const SECTION: Section = Section {
-    name: "kiosk",
-    help: "The window on the machine's own screen (the screen itself is under `display`); for the scope `\"kiosk\"`, or everyone. `docs/kiosk.md` explains.",
-    options: &[
-        Opt::principal(
-            "zoom",
-            "percent, 50 to 400",
-            "Size of everything; if absent, 150 on screens of 1300 lines and 200 on screens of 2000.",
-        ),
-        Opt::principal(
-            "blocked_chords",
-            "list of chords",
-            "Keys pressed together that neither the terminal nor the window gets, as in \"Ctrl-Alt-Shift-A\".",
-        ),
-        Opt::principal(
-            "admin_chord",
-            "chord",
-            "Opens and closes the administrator's page in front of the terminal; \"\": nothing does. It asks for a login.",
-        ),
-        Opt::principal(
-            "admin_idle",
-            "whole number of seconds, 5 to 3600",
-            "That page goes after this long without key or pointer.",
-        ),
-        Opt::principal(
-            "memory_limit",
-            "whole number of MiB, 16 to 8192",
-            "A page whose process takes more for itself is replaced; its terminal goes on.",
-        ),
-        Opt::machine(
-            "sysrq",
-            "true or false",
-            "Whether Alt-SysRq and a letter keep their meaning to the kernel; otherwise they are turned off when the screen becomes a kiosk's. Read at boot.",
-        ),
-    ],
-};
 
 impl Kiosk {
     /// Most chords that are blocked; each is compared with every key.
@@ -123,6 +112,7 @@ impl Kiosk {
             !(16..=8192).contains(&self.memory_limit),
             "has to be from 16 to 8192 MiB".to_owned(),
         );
+        self.check_guest(&mut object);
     }
 }
 

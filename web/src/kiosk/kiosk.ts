@@ -1,0 +1,194 @@
+// The kiosk's terminal on its page: one and nothing else. Black until it is painted.
+import * as api from '../api.ts';
+import type { Meta, Notice } from '../frames.ts';
+import { type Message, Messages } from '../messages.ts';
+import { Notices } from '../notices.ts';
+import { type PageAround, Pane } from '../pane.ts';
+import { DEFAULTS, type Settings } from '../settings.ts';
+import { dress, type Theme, themeOf } from '../themes.ts';
+import { Attract } from './attract.ts';
+import { Countdown } from './countdown.ts';
+import { Presence } from './presence.ts';
+import { Strip } from './strip.ts';
+import type { Teller } from './told.ts';
+import { askForLogin, say } from './window.ts';
+
+/** The terminal the kiosk shows. */
+const NAME = 'kiosk';
+/** Pause before the list is asked for again, in ms. */
+const AGAIN = 1000;
+/** How long the terminal waits for the settings before it is shown, in ms. */
+const TELL_WITHIN = 700;
+
+export class Kiosk implements PageAround {
+  readonly kiosk = true;
+  readonly #theme = themeOf('dark');
+  readonly #notices = new Notices();
+  readonly #messages = new Messages(() => this.#pane?.focus());
+  // First: the curtains stop what it has to see.
+  readonly #presence = new Presence(() => this.#tellPresent());
+  readonly #countdown = new Countdown(() => this.#presence.answer());
+  readonly #attract = new Attract(() => {
+    this.#here = true;
+    this.#presence.answer();
+  });
+  readonly #strip = new Strip();
+  #pane: Pane | null = null;
+  /** What the keeper has said last; `null` before. */
+  #used: boolean | null = null;
+  #resetIn: number | null = null;
+  /** Somebody has come to a terminal whose keeper doesn't know yet. */
+  #here = false;
+  readonly #shownBy = performance.now() + TELL_WITHIN;
+
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly teller: Teller,
+  ) {
+    dress(this.#theme);
+    root.append(
+      this.#strip.element,
+      this.#notices.element,
+      this.#messages.element,
+      this.#attract.element,
+      this.#countdown.element,
+    );
+    teller.on((told) => {
+      this.#strip.dress(told);
+      this.#attract.dress(told.kiosk.attract);
+      if (this.#pane) this.changed(this.#pane);
+    });
+    setTimeout(() => this.#pane && this.changed(this.#pane), TELL_WITHIN);
+    // Nothing to choose, to drag or to open on a screen that strangers touch.
+    for (const name of ['contextmenu', 'dragstart', 'drop', 'dragover', 'gesturestart']) {
+      addEventListener(name, (event) => event.preventDefault(), { capture: true });
+    }
+    const zooms = (event: WheelEvent) => event.ctrlKey && event.preventDefault();
+    addEventListener('wheel', zooms, { capture: true, passive: false });
+    addEventListener('focus', () => this.#pane?.focus());
+    addEventListener('pointerup', () => this.#pane?.focus());
+  }
+
+  settings(): Settings {
+    return DEFAULTS;
+  }
+
+  theme(): Theme {
+    return this.#theme;
+  }
+
+  notify(level: Notice['level'], text: string, action?: { label: string; run(): void }, key?: string): void {
+    this.#notices.show(level, text, action, key);
+  }
+
+  message(message: Message, tell: (id: number) => Promise<unknown>): void {
+    this.#messages.show(message, tell);
+  }
+
+  changed(pane: Pane): void {
+    const { live, meta } = pane.attachment;
+    if (live) {
+      this.#presence.reachable();
+      this.#follow(pane, meta);
+    }
+    // What lies over it is to be there first.
+    const dressed = this.teller.told !== null || performance.now() >= this.#shownBy;
+    if (pane.painted && dressed && !this.root.classList.contains('painted')) {
+      this.root.classList.add('painted');
+      requestAnimationFrame(() => say('painted'));
+    }
+    const { phase } = pane.attachment.link;
+    if (phase === 'logged-out') askForLogin();
+    if (phase === 'gone') {
+      pane.dispose();
+      this.#pane = null;
+      this.#leave();
+      void this.start();
+    }
+  }
+
+  /** Types as a person does. */
+  type(bytes: Uint8Array): void {
+    this.#pane?.type(bytes);
+  }
+
+  #tellPresent(): boolean {
+    const attachment = this.#pane?.attachment;
+    if (!attachment?.live) return false;
+    // A keeper of an older version doesn't know the word, and has no clock for it either.
+    attachment.ask({ op: 'present' }).catch(() => {});
+    return true;
+  }
+
+  /** Shows what the keeper knows of whoever is there. */
+  #follow(pane: Pane, meta: Meta): void {
+    const used = meta.used ?? true;
+    if (used) this.#here = false;
+    else if (this.#used !== false) {
+      pane.view.term.clearSelection();
+      pane.view.term.scrollToBottom();
+      this.#leave();
+    }
+    this.#used = used;
+    this.#attract.want(!used && !this.#here);
+    const resetIn = meta.reset_in_ms ?? null;
+    if (resetIn !== this.#resetIn) {
+      this.#resetIn = resetIn;
+      if (resetIn === null) this.#countdown.stop();
+      else this.#countdown.start(resetIn);
+    }
+    this.#strip.watch(meta.viewers ?? []);
+  }
+
+  /** Whoever was there has gone, and what was shown to them with them. */
+  #leave(): void {
+    this.#used = false;
+    this.#resetIn = null;
+    this.#presence.gone();
+    this.#countdown.stop();
+    this.#notices.clear();
+    this.#messages.clear();
+    if (this.teller.told?.kiosk.forget.includes('clipboard')) say('forget');
+    if (!this.#here) this.#attract.want(true);
+  }
+
+  output(): void {}
+
+  clipboard(_pane: Pane, text: string): void {
+    // Fails without a word where the browser doesn't allow it: nobody here could do anything about it.
+    navigator.clipboard?.writeText(text).catch(() => {});
+  }
+
+  close(): void {}
+
+  typed(bytes: Uint8Array): Uint8Array {
+    return bytes;
+  }
+
+  /** Attaches to the kiosk's terminal, opening it when it isn't there, for as long as it takes. */
+  async start(): Promise<void> {
+    for (;;) {
+      try {
+        const found = (await api.list()).find(({ name }) => name === NAME);
+        const id = found?.id ?? (await api.open({ name: NAME }));
+        this.#pane = new Pane(id, this);
+        this.root.append(this.#pane.element);
+        this.#pane.show(false);
+        this.#pane.focus();
+        return;
+      } catch (error) {
+        if (!(error instanceof api.ApiError)) throw error;
+        if (error.status === 401) {
+          askForLogin();
+          return;
+        }
+        // On a screen without keys for it, the reason is all there is to go by.
+        if (error.status !== 0) {
+          this.notify('warning', `The terminal can't be opened: ${error.message}`, undefined, 'kiosk');
+          say('painted');
+        }
+        await new Promise((resolve) => setTimeout(resolve, AGAIN));
+      }
+    }
+  }
+}

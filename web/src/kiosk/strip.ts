@@ -1,0 +1,69 @@
+// One line at the edge of the screen: what machine this is, how to reach it, who else is looking, and the time.
+import { h, icon } from '../dom.ts';
+import type { ViewerInfo } from '../frames.ts';
+import { tidy } from '../text.ts';
+import { showTime } from './clock.ts';
+import type { Told } from './told.ts';
+
+export class Strip {
+  readonly element = h('footer', { className: 'strip', hidden: true });
+  readonly #name = h('strong', {});
+  readonly #address = h('span', { className: 'address' });
+  readonly #watching = h('span', { className: 'watching', hidden: true, attrs: { role: 'status' } });
+  readonly #network = h('span', { className: 'network', attrs: { role: 'status' } });
+  readonly #time = h('time', {});
+  #addresses: string[] = [];
+
+  constructor() {
+    this.element.append(
+      this.#name,
+      this.#address,
+      this.#watching,
+      h('span', { className: 'gap' }),
+      this.#network,
+      this.#time,
+    );
+    showTime(this.#time);
+    // The browser hears of networks at once, the server tells their addresses.
+    for (const name of ['online', 'offline']) addEventListener(name, () => this.#showNetwork());
+  }
+
+  dress({ kiosk: { strip }, machine }: Told): void {
+    const { style } = document.documentElement;
+    this.element.hidden = strip === 'off';
+    this.element.classList.toggle('top', strip === 'top');
+    style.setProperty('--strip-top', strip === 'top' ? 'var(--strip)' : '0px');
+    style.setProperty('--strip-bottom', strip === 'bottom' ? 'var(--strip)' : '0px');
+    this.#name.textContent = tidy(machine.name, 64);
+    this.#address.textContent = machine.address.replace(/\/$/, '');
+    this.#addresses = machine.addresses;
+    this.#showNetwork();
+  }
+
+  /** Everybody who watches the terminal, this screen too. */
+  watch(viewers: ViewerInfo[]): void {
+    const words = watchers(viewers);
+    this.#watching.hidden = words === null;
+    this.#watching.replaceChildren(icon('eye'), words ?? '');
+  }
+
+  #showNetwork(): void {
+    const none = this.#addresses.length === 0 || !navigator.onLine;
+    this.#network.classList.toggle('none', none);
+    // One is enough, and IPv4 is what people can type.
+    const first = this.#addresses.find((address) => !address.includes(':')) ?? this.#addresses[0];
+    this.#network.textContent = none ? 'No network' : (first ?? '');
+  }
+}
+
+/** Who else watches, in words; `null` when nobody does. Whoever may type is said to. */
+export function watchers(viewers: ViewerInfo[]): string | null {
+  const others = viewers.filter(({ kiosk, mode }) => !kiosk && mode !== 'manage');
+  if (others.length === 0) return null;
+  const typing = others.some(({ mode }) => mode === 'type') ? ' and can type' : '';
+  if (others.length > 1) return `${others.length} people are watching${typing}`;
+  const label = tidy(others[0]?.label ?? '', 40);
+  // Words of programs, not names of people.
+  const known = label !== '' && label !== 'browser' && !label.startsWith('command line');
+  return `${known ? label : 'Somebody'} is watching${typing}`;
+}

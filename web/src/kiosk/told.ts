@@ -1,0 +1,37 @@
+// What the server tells the page on the kiosk's own screen: its settings, and what machine this is.
+
+/** Section `kiosk` of the configuration, as far as this page goes by it. */
+export interface KioskSettings {
+  idle_does: 'close' | 'restart';
+  forget: ('home' | 'clipboard')[];
+  attract: { title: string; lines: string[]; picture: string | null; clock: boolean };
+  strip: 'off' | 'top' | 'bottom';
+}
+
+/** One message of `ws/events`. */
+export interface Told {
+  kiosk: KioskSettings;
+  machine: { name: string; address: string; addresses: string[] };
+}
+
+/** Passes on what the server has told last, to whoever goes by it. */
+export class Teller {
+  #told: Told | null = null;
+  readonly #listeners = new Set<(told: Told) => void>();
+
+  /** What was told last; `null` before the first time. */
+  get told(): Told | null {
+    return this.#told;
+  }
+
+  /** Calls `listener` now, if there is something to tell, and whenever that changes. */
+  on(listener: (told: Told) => void): void {
+    this.#listeners.add(listener);
+    if (this.#told) listener(this.#told);
+  }
+
+  tell(told: Told): void {
+    this.#told = told;
+    for (const listener of this.#listeners) listener(told);
+  }
+}
