@@ -245,7 +245,8 @@ fn the_profile_leaves_nothing_on_the_disk() {
 fn the_administrators_page_asks_for_a_login_and_goes_by_itself() {
     let screen = Screen::start(800, 480);
     let mut server = Server::configured(
-        "[\"kiosk\".kiosk]\nadmin_chord = \"Ctrl-Alt-Shift-Home\"\nadmin_idle = 5\nzoom = 150\n[\"*\".display]\ncursor = \"never\"\n",
+        // Long enough for a busy machine to have painted the page and taken the keys.
+        "[\"kiosk\".kiosk]\nadmin_chord = \"Ctrl-Alt-Shift-Home\"\nadmin_idle = 20\nzoom = 150\n[\"*\".display]\ncursor = \"never\"\n",
     );
     server.start_again();
     let mut window = window_that_shows_keys(&screen, &server);

@@ -92,7 +92,7 @@ fn cert_show_tells_what_browsers_see_and_a_renewed_one_is_taken_up() {
         ],
         "",
     );
-    assert_eq!(said(&curl), "{\"status\":\"ok\"}");
+    assert!(said(&curl).starts_with("{\"status\":\"ok\""));
     let address = server.address;
     assert_eq!(server.stop(), Some(0));
     let again = ServerProcess::start(

@@ -41,7 +41,7 @@ fn ask(address: SocketAddr, certificate: Option<(&Path, &Path)>, version: &str) 
         "curl can't read its certificate: {}",
         said(&output)
     );
-    output.status.success() && said(&output) == "{\"status\":\"ok\"}"
+    output.status.success() && said(&output).starts_with("{\"status\":\"ok\"")
 }
 
 /// An authority with one good client certificate and many bad ones, and the lists of what it and

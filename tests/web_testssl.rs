@@ -73,7 +73,8 @@ fn testssl_finds_nothing() {
         assert_eq!(answer.status, 200, "{path}");
         assert!(answer.header("content-encoding").is_none(), "{path}");
     }
-    for one in found {
+    // What it has to say of itself and of the machine it runs on has no address.
+    for one in found.filter(|one| one["ip"] != "/") {
         let severity = one["severity"].as_str().unwrap();
         assert!(["OK", "INFO"].contains(&severity), "{one}");
     }

@@ -42,7 +42,7 @@ fn a_unix_socket_has_its_mode_serves_the_same_and_goes_with_the_server() {
         0o600
     );
     let ask = "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    assert!(over_unix(&path, ask).ends_with("{\"status\":\"ok\"}"));
+    assert!(over_unix(&path, ask).contains("{\"status\":\"ok\""));
     let strange = ask.replace("localhost", "evil.example");
     assert!(over_unix(&path, &strange).starts_with("HTTP/1.1 421"));
     let foreign = ask.replace("Connection", "Origin: http://evil.example\r\nConnection");

@@ -92,18 +92,23 @@ setenv gp_word 'setexpr gp_x ${gp_head} + ${gp_w}; setexpr.l gp_v *${gp_x}'
 setenv gp_load 'setexpr gp_part ${gp_slot} + 2; part start ${devtype} ${devnum} ${gp_part} gp_x && setexpr gp_boot ${gp_x} + e0000 && ${devtype} read ${gp_head} ${gp_boot} 1 && itest.l *${gp_head} == 54425047 && setenv gp_a ${gp_head} && setenv gp_l 2c && setenv gp_w 2c && run gp_sum && setenv gp_w 4 && run gp_word && setenv gp_kbytes ${gp_v} && setenv gp_w 8 && run gp_word && setenv gp_ksectors ${gp_v} && setenv gp_w c && run gp_word && setenv gp_ibytes ${gp_v} && setenv gp_w 10 && run gp_word && setenv gp_isectors ${gp_v} && setexpr gp_x ${gp_boot} + 1 && ${devtype} read ${gp_kernel} ${gp_x} ${gp_ksectors} && setexpr gp_x ${gp_x} + ${gp_ksectors} && ${devtype} read ${gp_initrd} ${gp_x} ${gp_isectors} && setenv gp_a ${gp_kernel} && setenv gp_l ${gp_kbytes} && setenv gp_w 14 && run gp_sum && setenv gp_a ${gp_initrd} && setenv gp_l ${gp_ibytes} && setenv gp_w 1c && run gp_sum'
 
 if run gp_load; then
-  echo GATEPOST loaded
+  echo GATEPOST starts slot ${gp_slot}
 else
   echo GATEPOST slot ${gp_slot} has no kernel that is whole
   if test ${gp_other} = 1; then run gp_turn; fi
-  if run gp_load; then echo GATEPOST loaded; else echo GATEPOST nothing to start; sleep 5; reset; fi
+  if run gp_load; then echo GATEPOST starts slot ${gp_slot}; else echo GATEPOST nothing to start; sleep 5; reset; fi
 fi
 
-# What the firmware, or whoever started us, says (cmdline.txt), and the slot, which is stronger.
+# What the firmware says (cmdline.txt), or in a virtual machine, which has none, a test's file; and the slot, which
+# is stronger.
 setenv gp_said
-fdt addr ${gp_fdt} && fdt get value gp_said /chosen bootargs
+if test "${devtype}" = virtio; then
+  load virtio ${devnum}:1 ${gp_head} test.env && env import -t ${gp_head} ${filesize} gp_said
+else
+  fdt addr ${gp_fdt} && fdt get value gp_said /chosen bootargs
+fi
 setexpr gp_part ${gp_slot} + 2
-setenv bootargs ${gp_said} ro panic=10 root=${gp_disk}${gp_part} gp.slot=${gp_slot}
+setenv bootargs ${gp_said} ro panic=10 root=${gp_disk}${gp_part} gp.slot=${gp_slot} gp.tries=${gp_tries}
 
 setenv kernel_comp_addr_r ${gp_room}
 setenv kernel_comp_size ${gp_kbytes}

@@ -4,10 +4,17 @@
 pack.py boot KERNEL INITRD OUT      packs the boot part; the kernel is compressed here
 pack.py unboot PART KERNEL INITRD   takes it apart again; PART may be an image: unboot IMAGE@OFFSET ...
 pack.py state OUT [SLOT TRIES OTHER SEQUENCE]   one sector of state
+pack.py bundle KEY SYSTEM ROOT BOOT OUT   a bundle for `gatepost update install`, signed by a private Ed25519 key in a
+                                    PEM file; SYSTEM is the root's /usr/lib/gatepost/system.json
 """
 import gzip
+import hashlib
+import json
+import os
 import struct
+import subprocess
 import sys
+import tempfile
 import zlib
 
 SECTOR = 512
@@ -53,6 +60,45 @@ def state(slot: int = 0, tries: int = CONFIRMED, other: int = 0, sequence: int =
     return padded(head + both(head))
 
 
+def read_state(raw: bytes) -> dict | None:
+    """One copy of the state; none if it isn't whole."""
+    if raw[:4] != b"GPAB" or not {both(raw[:28])[:4], both(raw[:28])[4:]} & {raw[28:32], raw[32:36]}:
+        return None
+    sequence, slot, tries, other, back, _ = struct.unpack("<IIIIII", raw[4:28])
+    trust = "confirmed" if tries == CONFIRMED else {"tries": tries}
+    return {"sequence": sequence, "slot": "ab"[slot], "trust": trust, "other_good": other == 1, "rolled_back": back == 1}
+
+
+def sign(key: str, data: bytes) -> bytes:
+    """By openssl, since Python's own library can't. The key stays where it is."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        command = ["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", key, "-in", file.name]
+        signature = subprocess.run(command, check=True, capture_output=True).stdout
+    if len(signature) != 64:
+        sys.exit(f"{key} is no Ed25519 key; make one with: openssl genpkey -algorithm ed25519 -out KEY")
+    return signature
+
+
+def bundle(key: str, system: dict, parts: dict[str, str], out: str) -> None:
+    """What src/wire/bundle.rs reads."""
+    manifest = {name: system[name] for name in ("version", "built", "board")}
+    manifest["parts"] = []
+    for name, path in parts.items():
+        with open(path, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        manifest["parts"].append({"name": name, "size": os.path.getsize(path), "sha256": digest})
+    text = json.dumps(manifest).encode()
+    signed = b"GATEPOST-BUNDLE-1\n" + struct.pack("<I", len(text)) + text
+    with open(out, "wb") as file:
+        file.write(signed + b"\x01" + sign(key, signed))
+        for path in parts.values():
+            with open(path, "rb") as part:
+                while piece := part.read(1 << 20):
+                    file.write(piece)
+
+
 def main(words: list[str]) -> None:
     match words:
         case ["boot", kernel, initrd, out]:
@@ -70,6 +116,9 @@ def main(words: list[str]) -> None:
                 file.write(gzip.decompress(packed))
             with open(initrd, "wb") as file:
                 file.write(ramdisk)
+        case ["bundle", key, system, root, boot_part, out]:
+            with open(system, "rb") as file:
+                bundle(key, json.load(file), {"root": root, "boot": boot_part}, out)
         case ["state", out, *rest]:
             with open(out, "wb") as file:
                 file.write(state(*(int(word, 0) for word in rest)))

@@ -9,6 +9,7 @@ import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import update as updates  # noqa: E402
 from vm import Failure, VM, clean, lit, wait_until  # noqa: E402
 
 # What may listen, and why (docs/image.md has the same list).
@@ -176,7 +177,24 @@ def run(name: str, what) -> None:
 
 
 RESULTS: list[tuple[bool, str]] = []
-TESTS = {"virt": virt, "raspi3b": raspi3b}
+
+
+def slots() -> None:
+    """U-Boot, as it is in the image, chooses as it should."""
+    subprocess.run([sys.executable, Path(__file__).parent / "slots.py", next(OUT.glob("*.img"))], check=True)
+
+
+def update() -> None:
+    """Updates that stay, and updates that don't."""
+    updates.journey(OUT, WORK, say)
+
+
+def powercut() -> None:
+    """The plug is pulled again and again."""
+    subprocess.run([sys.executable, Path(__file__).parent / "powercut.py", OUT], check=True)
+
+
+TESTS = {"virt": virt, "raspi3b": raspi3b, "slots": slots, "update": update, "powercut": powercut}
 
 if __name__ == "__main__":
     clean(WORK)

@@ -6,6 +6,7 @@ mod find;
 mod health;
 mod print;
 mod text;
+mod update;
 mod which;
 mod words;
 
@@ -16,9 +17,11 @@ use serde::{Deserialize, Serialize};
 pub use find::{FindError, find};
 pub use health::{Check, Health, Verdict};
 pub use text::{GRAMMAR, ParseError, parse_size};
+pub use update::UpdateStep;
 pub use which::Which;
 pub use words::{MAX_LINE, MAX_WORDS};
 
+use crate::base::slots::Slots;
 use crate::base::{
     Access, Door, HookArgument, Label, Level, MessageText, Principal, Size, TerminalId,
     TerminalName, UserName,
@@ -131,6 +134,11 @@ pub enum Action<T = TerminalId> {
         /// How it should be.
         state: LampState,
     },
+    /// The system's other slot: what is there, put a new one in, go back.
+    Update {
+        /// What of it.
+        step: UpdateStep,
+    },
     /// Who is logged in, and who watches what.
     Who {},
     /// How the machine is.
@@ -208,6 +216,7 @@ impl<T> Action<T> {
             Self::Power { .. } => "power",
             Self::RunHook { .. } => "run-hook",
             Self::Lamp { .. } => "lamp",
+            Self::Update { step } => step.name(),
             Self::Who {} => "who",
             Self::Health {} => "health",
         }
@@ -281,6 +290,7 @@ impl<T> Action<T> {
             Self::Power { state } => Action::Power { state },
             Self::RunHook { hook, arguments } => Action::RunHook { hook, arguments },
             Self::Lamp { lamp, state } => Action::Lamp { lamp, state },
+            Self::Update { step } => Action::Update { step },
             Self::Who {} => Action::Who {},
             Self::Health {} => Action::Health {},
         })
@@ -299,6 +309,7 @@ impl<T: Copy> Action<T> {
             | Self::Power { .. }
             | Self::RunHook { .. }
             | Self::Lamp { .. }
+            | Self::Update { .. }
             | Self::Who {}
             | Self::Health {} => None,
             Self::CloseTerminal { terminal }
@@ -392,6 +403,11 @@ pub enum Outcome {
     Health {
         /// How it is.
         health: Health,
+    },
+    /// To `Update`.
+    Update {
+        /// How the slots are now.
+        slots: Slots,
     },
     /// Done, nothing more to say.
     Done {},

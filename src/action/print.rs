@@ -106,6 +106,7 @@ impl<T: fmt::Display> fmt::Display for Action<T> {
                     LampState::Auto => "auto",
                 });
             }
+            Self::Update { step } => step.print(&mut line),
             Self::Who {} => line.plain("who"),
             Self::Health {} => line.plain("health"),
         }
@@ -115,14 +116,20 @@ impl<T: fmt::Display> fmt::Display for Action<T> {
 
 /// A line being written.
 #[derive(Default)]
-struct Line(String);
+pub(super) struct Line(String);
 
 impl Line {
-    fn plain(&mut self, words: &str) {
+    pub(super) fn plain(&mut self, words: &str) {
         if !self.0.is_empty() {
             self.0.push(' ');
         }
         self.0.push_str(words);
+    }
+
+    pub(super) fn flag(&mut self, option: &str, given: bool) {
+        if given {
+            self.plain(option);
+        }
     }
 
     fn text(&mut self, text: &str) {
@@ -130,7 +137,7 @@ impl Line {
         words::quote(&mut self.0, text);
     }
 
-    fn about(&mut self, words: &str, what: &impl fmt::Display) {
+    pub(super) fn about(&mut self, words: &str, what: &impl fmt::Display) {
         self.plain(words);
         self.text(&what.to_string());
     }

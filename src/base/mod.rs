@@ -1,5 +1,6 @@
 //! Words everybody may speak: ids, names, sizes, secrets, who asks. No I/O, no async, no clock.
 
+mod bundle_source;
 mod chord;
 mod display;
 mod found;
@@ -17,6 +18,7 @@ mod user;
 mod who;
 pub mod window;
 
+pub use bundle_source::{BundleSource, BundleSourceError};
 pub use chord::{Chord, ChordError};
 pub use display::{Cursor, Dark, DisplaySettings, Rotate, Several};
 pub use found::Match;

@@ -238,6 +238,23 @@ impl SlotState {
     }
 }
 
+/// How the two slots are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slots {
+    /// What runs.
+    pub running: Slot,
+    /// Its version.
+    pub version: String,
+    /// When it was made, in seconds since the Unix epoch.
+    pub built: u64,
+    /// What starts next, and how much is known of it.
+    #[serde(flatten)]
+    pub state: SlotState,
+    /// The version of the bundle that was looked at or installed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<String>,
+}
+
 /// The checksum of zlib and U-Boot (CRC-32, IEEE 802.3), bit by bit: it is over 28 bytes.
 fn crc32(data: &[u8]) -> u32 {
     !data.iter().fold(u32::MAX, |sum, byte| {

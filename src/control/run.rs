@@ -111,6 +111,7 @@ impl Control {
                 self.lamps.order(&lamp, state)?;
                 Ok(Outcome::Done {})
             }
+            Action::Update { step } => self.update(step, &by).await,
             Action::Who {} => Ok(Outcome::Here {
                 viewers: self.watchers.list(),
                 logins: self.logins(),

@@ -141,6 +141,8 @@ fn start_link(
 struct Kiosk {
     events: EventLoopProxy<Happening>,
     want: mpsc::SyncSender<()>,
+    /// Tells the server that there is something to see.
+    seen: link::Seen,
     cover: Cover,
     gate: Rc<Gate>,
     page: Page,
@@ -176,11 +178,13 @@ impl Kiosk {
         let chord = events.clone();
         Rc::clone(&gate).stand(move || tell(&chord, Happening::AdminChord));
         let screen = window.primary_monitor().map(|monitor| monitor.size());
+        let seen = link::Seen::new(options.control_socket.clone());
         let want = start_link(options, events.clone())?;
         let memory_limit = settings.memory_limit;
         let mut kiosk = Self {
             events,
             want,
+            seen,
             cover,
             gate,
             page,
@@ -215,7 +219,10 @@ impl Kiosk {
                 return Ok(());
             }
             Happening::Page(Said::Word(FromPage::Beat)) => Event::Beat,
-            Happening::Page(Said::Word(FromPage::Painted)) => Event::Painted,
+            Happening::Page(Said::Word(FromPage::Painted)) => {
+                self.seen.tell();
+                Event::Painted
+            }
             Happening::Page(Said::Word(FromPage::Login)) => Event::LoginGone,
             Happening::Page(Said::LoadFailed) => Event::LoadFailed,
             Happening::Page(Said::Ended) => Event::ProcessEnded,

@@ -21,6 +21,7 @@ mod remote;
 mod screen;
 pub mod serve;
 mod terminal;
+mod update;
 mod wait;
 mod window;
 

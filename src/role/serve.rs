@@ -3,6 +3,7 @@
 mod arguments;
 mod changes;
 mod listeners;
+mod lock;
 mod screen;
 
 use std::io;
@@ -29,6 +30,7 @@ use crate::hardware::Board;
 use crate::policy::Rules;
 use crate::policy::settings::server::{Listen, Server as WebServer};
 use crate::system::hook::Hooks;
+use crate::system::update::Updates;
 use crate::system::{
     Doctor, FolderFault, Lock, Watchdog, power, private_folder, raise_file_limit, ready,
     shared_folder, stopping,
@@ -71,6 +73,10 @@ pub struct Settings {
     pub power: Option<PathBuf>,
     /// Where hooks are run.
     pub hooks: Hooks,
+    /// Who may write to the system's other slot.
+    pub updates: Updates,
+    /// Why the machine has lost its lasting files, if it has.
+    pub locked: Option<String>,
     /// The rules in force, and whatever they become.
     pub rules: watch::Receiver<Arc<Rules>>,
     /// Limits of the web door.
@@ -99,6 +105,8 @@ impl Settings {
             keeper,
             power: None,
             hooks: Hooks::Absent,
+            updates: Updates::Absent,
+            locked: None,
             rules: watch::channel(Arc::default()).1,
             web: WebLimits::default(),
             auth: AuthLimits::default(),
@@ -162,8 +170,16 @@ impl Server {
     /// The same, with sockets that listen already.
     pub async fn start_with(settings: Settings, activated: Activated) -> Result<Self, StartError> {
         let Settings {
-            server, folders, ..
+            mut server,
+            folders,
+            ..
         } = settings;
+        let activated = if settings.locked.is_some() {
+            lock::shut(&mut server);
+            Activated::default()
+        } else {
+            activated
+        };
         listeners::check(&server, &activated)?;
         let longest = folders.terminals().as_os_str().len() + SOCKET_NAME;
         if longest > MAX_SOCKET_PATH {
@@ -199,6 +215,8 @@ impl Server {
             .with_power(power(settings.power))
             .with_doctor(Doctor::new("/", &folders.state))
             .with_hooks(settings.hooks)
+            .with_updates(settings.updates)
+            .locked(settings.locked.clone())
             .with_logins(auth.clone());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (board, orders) = Board::new();
@@ -360,6 +378,14 @@ fn run(arguments: &ServeArguments, window: bool) -> Result<(), Failure> {
     settings.rules = rules;
     settings.power.clone_from(&arguments.power);
     settings.hooks = hooks;
+    settings.locked = lock::reason(&arguments.locked);
+    if let Some(reason) = &settings.locked {
+        tracing::error!(reason, "locked: only the machine's own screen is served");
+    }
+    settings.updates = arguments
+        .updates
+        .clone()
+        .map_or(Updates::Absent, Updates::Socket);
     // One thread serves all: it passes on a megabyte in less than a millisecond, keepers do the work,
     // and threads that wake one another for every key cost a quarter more of the processor.
     let runtime = tokio::runtime::Builder::new_current_thread()

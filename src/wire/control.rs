@@ -25,6 +25,8 @@ pub enum Call {
         #[serde(default)]
         kiosk: bool,
     },
+    /// The kiosk's window says that there is something to see on it. Answered before anything comes of it.
+    Painted {},
     /// What is wrong with the configuration's files as they are now.
     Configuration {},
     /// Do something.
@@ -94,6 +96,8 @@ pub enum Answer {
         /// What came of it.
         reply: LoginsReply,
     },
+    /// To [`Call::Painted`].
+    Noted {},
     /// To [`Call::Display`]: orders follow.
     Display {},
     /// To [`Call::Attach`] and [`Call::Ask`]: frames follow.

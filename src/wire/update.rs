@@ -3,8 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::SlotState;
-use crate::base::slots::Slot;
+use crate::base::slots::Slots;
 
 /// Longest line, in bytes, with its end.
 pub const MAX_LINE: usize = 4096;
@@ -44,23 +43,6 @@ pub enum UpdateEnd {
     },
 }
 
-/// How the system's two slots are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Slots {
-    /// What runs.
-    pub running: Slot,
-    /// Its version.
-    pub version: String,
-    /// When it was made, in seconds since the Unix epoch.
-    pub built: u64,
-    /// What starts next, and how much is known of it.
-    #[serde(flatten)]
-    pub state: SlotState,
-    /// The version of the bundle that was looked at or installed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bundle: Option<String>,
-}
-
 /// A message as a line.
 pub fn encode(message: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
     let mut line = serde_json::to_vec(message)?;
@@ -71,6 +53,8 @@ pub fn encode(message: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::SlotState;
+    use crate::base::slots::Slot;
 
     #[test]
     fn calls_and_ends_are_read_as_they_were_written_and_unknown_words_refused() {
@@ -103,10 +87,7 @@ mod tests {
             r#"{"update":"install"}"#,
             "{}",
         ] {
-            assert!(
-                serde_json::from_str::<UpdateCall>(bad).is_err(),
-                "{bad}"
-            );
+            assert!(serde_json::from_str::<UpdateCall>(bad).is_err(), "{bad}");
         }
     }
 }

@@ -19,8 +19,13 @@ use server::Server;
 pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Polls until something is true; fails after [`DEADLINE`] and says what was missing.
-pub(crate) fn until(what: &str, mut is_true: impl FnMut() -> bool) {
-    let end = Instant::now() + DEADLINE;
+pub(crate) fn until(what: &str, is_true: impl FnMut() -> bool) {
+    until_within(DEADLINE, what, is_true);
+}
+
+/// The same for what is a lot of work.
+pub(crate) fn until_within(longest: Duration, what: &str, mut is_true: impl FnMut() -> bool) {
+    let end = Instant::now() + longest;
     while !is_true() {
         assert!(Instant::now() < end, "waited in vain: {what}");
         // Another process's pixels and lines bring no event.
