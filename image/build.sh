@@ -22,7 +22,10 @@ slot_size=512
 boot_at=448
 # How hard the root is compressed; 22 is the most, and slow.
 level=${GATEPOST_IMAGE_LEVEL:-19}
-readonly here cache debs out version epoch name first_at firmware_size slot_size boot_at level
+# Programs of the same Debian for this machine, made by packaging/cross.sh.
+toolchain=${GATEPOST_NATIVE:-$(dirname "${cache}")/cross/toolchain}
+[[ -e ${toolchain} ]] || toolchain=
+readonly toolchain here cache debs out version epoch name first_at firmware_size slot_size boot_at level
 export SOURCE_DATE_EPOCH=${epoch}
 
 say() { printf '    [%4d s] %s\n' "${SECONDS}" "$*" >&2; }
@@ -52,7 +55,8 @@ base() {
   base=${cache}/base-${key}
   if [[ ! -e ${base}/done ]] || [[ -n ${GATEPOST_IMAGE_FRESH:-} ]]; then
     say "setting up Debian for arm64 (${#list[@]} packages and what they need; 10 to 30 minutes)"
-    "${here}/base.sh" "${base}" "${list[@]}" > "${base}.log" 2>&1 || {
+    rm -rf "${base}"
+    GATEPOST_NATIVE=${toolchain} "${here}/base.sh" "${base}" "${list[@]}" > "${base}.log" 2>&1 || {
       tail -n 20 "${base}.log" >&2
       fail "Debian could not be set up. All it said is in ${base}.log"
     }

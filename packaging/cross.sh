@@ -43,6 +43,8 @@ register() {
   local tree=$1 info=$1/var/lib/dpkg/info deb name multi work file
   work=$(mktemp -d)
   mkdir -p "${info}"
+  # Names of files with the architecture in them.
+  echo 1 > "${info}/format"
   for deb in "${tree}"/var/cache/apt/archives/*.deb; do
     name=$(dpkg-deb -f "${deb}" Package)
     multi=$(dpkg-deb -f "${deb}" Multi-Arch)

@@ -24,7 +24,7 @@ LISTENERS = {
 }
 FOR_THIS_MACHINE = {"53"}
 # On a loaded machine emulation is slow; these are for telling that something hangs.
-BOOT = 400
+BOOT = 900
 # Much of a white picture is one that should have been black.
 WHITE = 0.5
 
