@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Makes the Debian packages from executables that are built already: packaging/build.sh BIN OUT.
 # BIN is the folder with the executables, OUT where the packages go. GATEPOST_DEB_VERSION sets
-# another version than Cargo.toml's, GATEPOST_DEB_COMPRESSION another compression than xz. ./dev package does
-# the building, too.
+# another version than Cargo.toml's, GATEPOST_DEB_COMPRESSION another compression than xz. For another
+# architecture than this machine's, packaging/cross.sh sets GATEPOST_DEB_ARCHITECTURE, and
+# GATEPOST_DEB_ADMINDIR to the dpkg database of what they are linked with. ./dev package does the building, too.
 set -euo pipefail
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
@@ -39,7 +40,8 @@ libraries() {
   mkdir -p "${work}/shlibs/debian"
   printf 'Source: gatepost\n\nPackage: gatepost\nArchitecture: any\n' > "${work}/shlibs/debian/control"
   # It would rather be started by debhelper, and says so each time.
-  (cd "${work}/shlibs" && dpkg-shlibdeps --warnings=0 -O "${programs[@]/#/-e}" \
+  (cd "${work}/shlibs" && dpkg-shlibdeps ${GATEPOST_DEB_ADMINDIR:+--admindir="${GATEPOST_DEB_ADMINDIR}"} \
+    --warnings=0 -O "${programs[@]/#/-e}" \
     2> >(grep -v 'should already be installed' >&2 || true)) | sed -n 's/^shlibs:Depends=//p'
 }
 

@@ -344,6 +344,7 @@ fn me_names_the_rights_of_whoever_asks_and_nobody_elses() {
         "admin",
         "power",
         "hook",
+        "update",
     ];
     assert_eq!(me["may"], json!(rights));
     let name = "eve".parse().unwrap();

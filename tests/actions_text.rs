@@ -99,6 +99,19 @@ fn lines() -> Vec<(&'static str, Vec<&'static str>)> {
         ("lamp ready off", vec![]),
         ("lamp ready blink", vec![]),
         ("lamp ready auto", vec![]),
+        ("update check", vec![]),
+        ("update check usb", vec!["update check 'usb'"]),
+        (
+            "update install https://updates.example/gatepost.bundle",
+            vec![],
+        ),
+        (
+            "update install '/srv/new system.bundle' --downgrade --restart",
+            vec![r"update install --restart --downgrade /srv/new\ system.bundle"],
+        ),
+        ("update rollback", vec![]),
+        ("update rollback --restart", vec![]),
+        ("update confirm", vec![]),
         ("who", vec![]),
         ("health", vec![]),
     ]
@@ -152,7 +165,7 @@ fn outcomes_are_what_the_golden_file_says() {
     }
     let kinds: std::collections::BTreeSet<_> =
         all.iter().map(|o| o["outcome"].to_string()).collect();
-    assert_eq!(kinds.len(), 7, "every kind is there");
+    assert_eq!(kinds.len(), 8, "every kind is there");
 }
 
 #[test]

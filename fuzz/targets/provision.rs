@@ -17,10 +17,17 @@ fuzz_target!(|input: &[u8]| {
     let Ok(text) = std::str::from_utf8(text) else {
         return;
     };
-    let syntax = if kind % 4 < 2 { Syntax::Toml } else { Syntax::Yaml };
+    let syntax = if kind % 4 < 2 {
+        Syntax::Toml
+    } else {
+        Syntax::Yaml
+    };
     let path = Path::new("x");
     for (_, range) in texts(syntax, text, path) {
-        assert!(text.get(range).is_some(), "a place in the middle of a character");
+        assert!(
+            text.get(range).is_some(),
+            "a place in the middle of a character"
+        );
     }
     let Ok(tree) = parse(syntax, text, path) else {
         return;
@@ -36,14 +43,21 @@ fuzz_target!(|input: &[u8]| {
     };
     let _notes = provision.notes(&tree);
     let own = to_toml(&settings(&provision, &tree));
-    assert!(parse(Syntax::Toml, &own, path).is_ok(), "settings that can't be read:\n{own}");
+    assert!(
+        parse(Syntax::Toml, &own, path).is_ok(),
+        "settings that can't be read:\n{own}"
+    );
     let hash = |_: &str, _: Option<&str>| Ok("$6$x$y".to_owned());
-    let Ok(secrets) = provision.settle(&tree, Some(&Kept::default()), &BTreeMap::new(), hash) else {
+    let Ok(secrets) = provision.settle(&tree, Some(&Kept::default()), &BTreeMap::new(), hash)
+    else {
         return;
     };
     for file in plan(&provision, &secrets, &own) {
         let place = &file.path;
-        assert!(!place.split('/').any(|part| part == ".." || part.is_empty()), "{place}");
+        assert!(
+            !place.split('/').any(|part| part == ".." || part.is_empty()),
+            "{place}"
+        );
         let ours = [FOLDER, "etc/gatepost/", "home/"];
         assert!(ours.iter().any(|ours| place.starts_with(ours)), "{place}");
         if let Content::Link { to } = file.content {

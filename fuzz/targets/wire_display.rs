@@ -12,6 +12,9 @@ fuzz_target!(|input: &[u8]| {
     }
     if let Ok(report) = serde_json::from_slice::<Report>(input) {
         let written = serde_json::to_vec(&report).expect("what was read can be written");
-        assert_eq!(serde_json::from_slice::<Report>(&written).ok(), Some(report));
+        assert_eq!(
+            serde_json::from_slice::<Report>(&written).ok(),
+            Some(report)
+        );
     }
 });

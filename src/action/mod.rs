@@ -7,6 +7,7 @@ mod health;
 mod kiosk;
 mod print;
 mod text;
+mod update;
 mod which;
 mod words;
 
@@ -18,9 +19,11 @@ pub use find::{FindError, find};
 pub use health::{Check, Health, Verdict};
 pub use kiosk::KioskDoes;
 pub use text::{GRAMMAR, ParseError, parse_size};
+pub use update::UpdateStep;
 pub use which::Which;
 pub use words::{MAX_LINE, MAX_WORDS};
 
+use crate::base::slots::Slots;
 use crate::base::{
     Access, Door, HookArgument, Label, Level, MessageText, Principal, Size, TerminalId,
     TerminalName, UserName,
@@ -138,6 +141,11 @@ pub enum Action<T = TerminalId> {
         /// How it should be.
         state: LampState,
     },
+    /// The system's other slot: what is there, put a new one in, go back.
+    Update {
+        /// What of it.
+        step: UpdateStep,
+    },
     /// Who is logged in, and who watches what.
     Who {},
     /// How the machine is.
@@ -216,6 +224,7 @@ impl<T> Action<T> {
             Self::Power { .. } => "power",
             Self::RunHook { .. } => "run-hook",
             Self::Lamp { .. } => "lamp",
+            Self::Update { step } => step.name(),
             Self::Who {} => "who",
             Self::Health {} => "health",
         }
@@ -290,6 +299,7 @@ impl<T> Action<T> {
             Self::Power { state } => Action::Power { state },
             Self::RunHook { hook, arguments } => Action::RunHook { hook, arguments },
             Self::Lamp { lamp, state } => Action::Lamp { lamp, state },
+            Self::Update { step } => Action::Update { step },
             Self::Who {} => Action::Who {},
             Self::Health {} => Action::Health {},
         })
@@ -309,6 +319,7 @@ impl<T: Copy> Action<T> {
             | Self::Power { .. }
             | Self::RunHook { .. }
             | Self::Lamp { .. }
+            | Self::Update { .. }
             | Self::Who {}
             | Self::Health {} => None,
             Self::CloseTerminal { terminal }
@@ -402,6 +413,11 @@ pub enum Outcome {
     Health {
         /// How it is.
         health: Health,
+    },
+    /// To `Update`.
+    Update {
+        /// How the slots are now.
+        slots: Slots,
     },
     /// Done, nothing more to say.
     Done {},

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::base::{Level, Size};
+use crate::base::{HookArgument, Level, Size};
 
 use super::words;
 use super::{Action, DisplayState, LampState, PowerState, Recipient};
@@ -29,12 +29,7 @@ impl<T: fmt::Display> fmt::Display for Action<T> {
                     size.map(|size| format!("{}x{}", size.cols(), size.rows())),
                 );
                 line.option("--directory", directory.as_ref().map(|path| path.display()));
-                if !command.is_empty() {
-                    line.plain("--");
-                    for word in command {
-                        line.text(word);
-                    }
-                }
+                line.tail(command.iter().map(String::as_str));
             }
             Self::CloseTerminal { terminal } => line.about("terminal close", terminal),
             Self::CloseAllTerminals {} => line.plain("terminal close --all"),
@@ -91,17 +86,13 @@ impl<T: fmt::Display> fmt::Display for Action<T> {
             }),
             Self::RunHook { hook, arguments } => {
                 line.about("hook run", hook);
-                if !arguments.is_empty() {
-                    line.plain("--");
-                    for word in arguments {
-                        line.text(word.as_str());
-                    }
-                }
+                line.tail(arguments.iter().map(HookArgument::as_str));
             }
             Self::Lamp { lamp, state } => {
                 line.about("lamp", lamp);
                 line.plain(lamp_word(*state));
             }
+            Self::Update { step } => step.print(&mut line),
             Self::Who {} => line.plain("who"),
             Self::Health {} => line.plain("health"),
         }
@@ -120,14 +111,28 @@ const fn lamp_word(state: LampState) -> &'static str {
 
 /// A line being written.
 #[derive(Default)]
-struct Line(String);
+pub(super) struct Line(String);
 
 impl Line {
-    fn plain(&mut self, words: &str) {
+    pub(super) fn plain(&mut self, words: &str) {
         if !self.0.is_empty() {
             self.0.push(' ');
         }
         self.0.push_str(words);
+    }
+
+    /// Words behind `--`, if there are any.
+    fn tail<'a>(&mut self, words: impl Iterator<Item = &'a str>) {
+        for (at, word) in words.enumerate() {
+            self.flag("--", at == 0);
+            self.text(word);
+        }
+    }
+
+    pub(super) fn flag(&mut self, option: &str, given: bool) {
+        if given {
+            self.plain(option);
+        }
     }
 
     fn text(&mut self, text: &str) {
@@ -135,7 +140,7 @@ impl Line {
         words::quote(&mut self.0, text);
     }
 
-    fn about(&mut self, words: &str, what: &impl fmt::Display) {
+    pub(super) fn about(&mut self, words: &str, what: &impl fmt::Display) {
         self.plain(words);
         self.text(&what.to_string());
     }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use crate::base::{HookArgument, Label, Level, MessageText, Size, TerminalName, UserName};
 
 use super::words::{self, MAX_LINE, MAX_WORDS, Word};
-use super::{Action, DisplayState, KioskDoes, LampState, PowerState, Recipient, Which};
+use super::{Action, DisplayState, KioskDoes, LampState, PowerState, Recipient, UpdateStep, Which};
 
 /// Why a line is no action.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -105,6 +105,13 @@ pub const GRAMMAR: &[(&str, &str)] = &[
     ("power", "power reboot|off"),
     ("hook run", "hook run NAME [-- ARGUMENT…]"),
     ("lamp", "lamp NAME on|off|blink|auto"),
+    ("update check", "update check [FROM]"),
+    (
+        "update install",
+        "update install FROM [--downgrade] [--restart]",
+    ),
+    ("update rollback", "update rollback [--restart]"),
+    ("update confirm", "update confirm"),
     ("who", "who"),
     ("health", "health"),
 ];
@@ -115,7 +122,7 @@ fn known() -> String {
 }
 
 /// The words after an action's first ones, taken away as they are understood.
-struct Arguments {
+pub(super) struct Arguments {
     words: Vec<Word>,
     /// What stands behind a plain `--`.
     tail: Option<Vec<Word>>,
@@ -128,7 +135,7 @@ impl Arguments {
         self.words.iter().position(is_it)
     }
 
-    fn flag(&mut self, option: &str) -> bool {
+    pub(super) fn flag(&mut self, option: &str) -> bool {
         let found = self.find(option);
         found.map(|at| self.words.remove(at)).is_some()
     }
@@ -159,16 +166,16 @@ impl Arguments {
     }
 
     /// The next word that is no option.
-    fn next(&mut self) -> Option<Word> {
+    pub(super) fn next(&mut self) -> Option<Word> {
         let at = self.words.iter().position(|word| !word.is_option())?;
         Some(self.words.remove(at))
     }
 
-    fn required(&mut self, what: &'static str) -> Result<Word, ParseError> {
+    pub(super) fn required(&mut self, what: &'static str) -> Result<Word, ParseError> {
         self.next().ok_or_else(|| self.missing(what))
     }
 
-    fn parse<T>(
+    pub(super) fn parse<T>(
         &self,
         word: &Word,
         parse: impl FnOnce(&str) -> Result<T, String>,
@@ -220,7 +227,7 @@ impl Arguments {
     }
 }
 
-fn from_str<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<T, String> {
+pub(super) fn from_str<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: T::Err| error.to_string())
 }
 
@@ -370,6 +377,9 @@ fn understand(first: &str, arguments: &mut Arguments) -> Result<Action<Which>, P
             })?;
             Action::Lamp { lamp, state }
         }
+        _ if first.starts_with("update ") => Action::Update {
+            step: UpdateStep::read(first, arguments)?,
+        },
         // The table has nothing else.
         _ => Action::Who {},
     })

@@ -1,5 +1,6 @@
 //! Words everybody may speak: ids, names, sizes, secrets, who asks. No I/O, no async, no clock.
 
+mod bundle_source;
 mod chord;
 mod display;
 mod found;
@@ -12,10 +13,12 @@ mod notice;
 mod period;
 mod secret;
 mod size;
+pub mod slots;
 mod user;
 mod who;
 pub mod window;
 
+pub use bundle_source::{BundleSource, BundleSourceError};
 pub use chord::{Chord, ChordError};
 pub use display::{Cursor, Dark, DisplaySettings, Rotate, Several};
 pub use found::Match;
@@ -29,5 +32,6 @@ pub use notice::{Level, MessageText, MessageTextError};
 pub use period::{Period, PeriodError};
 pub use secret::Secret;
 pub use size::Size;
+pub use slots::SlotState;
 pub use user::{User, UserName, UserNameError, Way};
 pub use who::{Access, Door, Gesture, Principal};

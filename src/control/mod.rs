@@ -12,6 +12,7 @@ mod open;
 mod run;
 mod shares;
 mod strangers;
+mod update;
 mod watchers;
 
 use std::net::IpAddr;
@@ -27,6 +28,7 @@ use crate::base::{Access, Door, Principal, TerminalId};
 use crate::hardware::{Lamps, NoLamp};
 use crate::policy::{Denied, Rules};
 use crate::system::hook::{HookError, Hooks};
+use crate::system::update::{UpdateError, Updates};
 use crate::system::{Doctor, Power, PowerError, Screen, power};
 use crate::terminals::{KeeperStream, TerminalError, Terminals};
 use crate::wire::control::RefusalKind;
@@ -66,6 +68,9 @@ pub enum ControlError {
     /// The hook did not succeed.
     #[error(transparent)]
     Hook(#[from] HookError),
+    /// The system's slots.
+    #[error(transparent)]
+    Update(#[from] UpdateError),
     /// There is no such lamp.
     #[error(transparent)]
     Lamp(#[from] NoLamp),
@@ -95,7 +100,7 @@ impl ControlError {
             Self::Lamp(_) => RefusalKind::NotFound,
             Self::Hook(HookError::Call(_)) => RefusalKind::Invalid,
             Self::Hook(HookError::TooMany(_) | HookError::Running) => RefusalKind::Limit,
-            Self::Hook(_) => RefusalKind::Failed,
+            Self::Hook(_) | Self::Update(_) => RefusalKind::Failed,
             Self::Power(_) | Self::Nobody(_) | Self::Audit(_) => RefusalKind::Failed,
             Self::Terminal(TerminalError::Limit(_)) => RefusalKind::Limit,
             Self::Terminal(TerminalError::Refused(failure)) => match failure.kind {
@@ -129,6 +134,8 @@ pub struct Control {
     audit: Audit,
     power: Arc<dyn Power>,
     hooks: Arc<hooks::Running>,
+    updates: Updates,
+    locked: Option<Arc<str>>,
     lamps: Lamps,
     auth: Option<Arc<Auth>>,
     watchers: Arc<Watchers>,
@@ -150,6 +157,8 @@ impl Control {
             audit: Audit::default(),
             power: power(None),
             hooks: Arc::new(hooks::Running::new(Hooks::Absent)),
+            updates: Updates::default(),
+            locked: None,
             lamps: Lamps::default(),
             auth: None,
             watchers: Arc::default(),
@@ -199,6 +208,20 @@ impl Control {
     #[must_use]
     pub fn with_hooks(mut self, hooks: Hooks) -> Self {
         self.hooks = Arc::new(hooks::Running::new(hooks));
+        self
+    }
+
+    /// With somebody who may write to the other slot.
+    #[must_use]
+    pub fn with_updates(mut self, updates: Updates) -> Self {
+        self.updates = updates;
+        self
+    }
+
+    /// On a machine that has lost its lasting files, and why.
+    #[must_use]
+    pub fn locked(mut self, reason: Option<String>) -> Self {
+        self.locked = reason.map(Into::into);
         self
     }
 

@@ -20,6 +20,16 @@ fn has_password(by: &Principal) -> bool {
         .is_some_and(|user| user.way == Way::Pam && user.account.is_some())
 }
 
+fn check_text(text: &str) -> Result<(), ControlError> {
+    if text.len() <= MAX_TEXT {
+        return Ok(());
+    }
+    Err(ControlError::Invalid(format!(
+        "text of {} bytes is over the limit of {MAX_TEXT}; send it in parts",
+        text.len()
+    )))
+}
+
 impl Control {
     async fn open(&self, opening: Opening, by: &Principal) -> Result<Outcome, ControlError> {
         let settings = self.settings_for(by);
@@ -73,12 +83,7 @@ impl Control {
                 Ok(Outcome::Done {})
             }
             Action::SendText { terminal, text } => {
-                if text.len() > MAX_TEXT {
-                    return Err(ControlError::Invalid(format!(
-                        "text of {} bytes is over the limit of {MAX_TEXT}; send it in parts",
-                        text.len()
-                    )));
-                }
+                check_text(&text)?;
                 terminals.request(terminal, Request::Send { text }).await?;
                 Ok(Outcome::Done {})
             }
@@ -126,6 +131,7 @@ impl Control {
                 self.lamps.order(&lamp, state)?;
                 Ok(Outcome::Done {})
             }
+            Action::Update { step } => self.update(step, &by).await,
             Action::Who {} => Ok(Outcome::Here {
                 viewers: self.watchers.list(),
                 logins: self.logins(),

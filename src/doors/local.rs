@@ -173,6 +173,11 @@ async fn converse(mut stream: UnixStream, guests: Guests, local: &Local) -> io::
             };
             answer(&mut stream, &reply).await
         }
+        Call::Painted {} => {
+            answer(&mut stream, &Answer::Noted {}).await?;
+            local.control.screen_is_seen().await;
+            Ok(())
+        }
         Call::Configuration {} => {
             let rules = local.control.rules();
             let lines = |problems: &[Problem]| problems.iter().map(Problem::to_string).collect();

@@ -3,7 +3,10 @@
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::kiosk::navigation::Home;
@@ -73,7 +76,8 @@ pub(super) fn ask(control_socket: &Path, lost: u32) -> Result<Given, LinkError> 
         path: control_socket.to_owned(),
         error,
     };
-    let answer = exchange(control_socket, lost).map_err(no_server)?;
+    let call = Call::Url { kiosk: true, lost };
+    let answer = exchange(control_socket, &call).map_err(no_server)?;
     match serde_json::from_slice(&answer) {
         Ok(Answer::Url { url, window }) => match Home::of(&url) {
             Some(home) => Ok(Given {
@@ -89,11 +93,11 @@ pub(super) fn ask(control_socket: &Path, lost: u32) -> Result<Given, LinkError> 
     }
 }
 
-fn exchange(control_socket: &Path, lost: u32) -> io::Result<Vec<u8>> {
+fn exchange(control_socket: &Path, call: &Call) -> io::Result<Vec<u8>> {
     let mut stream = UnixStream::connect(control_socket)?;
     stream.set_read_timeout(Some(ANSWER_TIME))?;
     stream.set_write_timeout(Some(ANSWER_TIME))?;
-    let call = serde_json::to_vec(&Call::Url { kiosk: true, lost })?;
+    let call = serde_json::to_vec(call)?;
     let length = u32::try_from(call.len()).map_err(io::Error::other)?;
     stream.write_all(&length.to_be_bytes())?;
     stream.write_all(&call)?;
@@ -108,6 +112,48 @@ fn exchange(control_socket: &Path, lost: u32) -> io::Result<Vec<u8>> {
     let mut answer = vec![0; length];
     stream.read_exact(&mut answer)?;
     Ok(answer)
+}
+
+/// Tells the server that there is something to see on the window: a new system that shows its screen
+/// stays. Until it is told once; beside everything else, since the window never waits.
+#[derive(Debug)]
+pub(super) struct Seen {
+    control_socket: PathBuf,
+    told: Arc<AtomicBool>,
+}
+
+impl Seen {
+    pub(super) fn new(control_socket: PathBuf) -> Self {
+        Self {
+            control_socket,
+            told: Arc::default(),
+        }
+    }
+
+    /// There is something to see.
+    pub(super) fn tell(&self) {
+        if self.told.load(Ordering::Relaxed) {
+            return;
+        }
+        let (path, told) = (self.control_socket.clone(), self.told.clone());
+        let telling = move || {
+            let answer = refuse_strangers(&path)
+                .map_err(io::Error::other)
+                .and_then(|()| exchange(&path, &Call::Painted {}));
+            match answer.map(|answer| serde_json::from_slice(&answer)) {
+                Ok(Ok(Answer::Noted {})) => told.store(true, Ordering::Relaxed),
+                // An older server doesn't know the word, and has no use for it. The next page tries again.
+                Ok(_) => {}
+                Err(error) => tracing::debug!(%error, "the server was not told"),
+            }
+        };
+        if let Err(error) = thread::Builder::new()
+            .name("seen".to_owned())
+            .spawn(telling)
+        {
+            tracing::warn!(%error, "no thread to tell the server");
+        }
+    }
 }
 
 /// In a folder anybody can write to (`/tmp`), anybody could have put up a socket in our name.
@@ -199,7 +245,6 @@ mod tests {
     use super::*;
     use std::os::unix::net::UnixListener;
     use std::sync::mpsc;
-    use std::thread;
 
     fn answer_with(folder: &Path, answer: Vec<u8>) -> (PathBuf, thread::JoinHandle<Vec<u8>>) {
         let socket = folder.join("control.sock");
@@ -230,6 +275,22 @@ mod tests {
         let given = ask(&socket, 0).unwrap();
         assert_eq!((given.url.as_str(), given.settings), (url, None));
         assert_eq!(server.join().unwrap(), br#"{"call":"url","kiosk":true}"#);
+    }
+
+    #[test]
+    fn the_server_is_told_once_that_there_is_something_to_see() {
+        let folder = tempfile::tempdir().unwrap();
+        let (socket, server) = answer_with(folder.path(), framed(r#"{"answer":"noted"}"#));
+        let seen = Seen::new(socket);
+        seen.tell();
+        assert_eq!(server.join().unwrap(), br#"{"call":"painted"}"#);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !seen.told.load(Ordering::Relaxed) {
+            assert!(Instant::now() < deadline);
+            thread::yield_now();
+        }
+        // Nobody listens any more, and nobody is asked.
+        seen.tell();
     }
 
     #[test]

@@ -145,6 +145,8 @@ fn start_link(
 struct Kiosk {
     events: EventLoopProxy<Happening>,
     want: mpsc::SyncSender<bool>,
+    /// Tells the server that there is something to see.
+    seen: link::Seen,
     cover: Cover,
     gate: Rc<Gate>,
     page: Page,
@@ -182,11 +184,13 @@ impl Kiosk {
         let chord = events.clone();
         Rc::clone(&gate).stand(move || tell(&chord, Happening::AdminChord));
         let screen = window.primary_monitor().map(|monitor| monitor.size());
+        let seen = link::Seen::new(options.control_socket.clone());
         let want = start_link(options, events.clone())?;
         let memory_limit = settings.memory_limit;
         let mut kiosk = Self {
             events,
             want,
+            seen,
             cover,
             gate,
             page,
@@ -222,7 +226,10 @@ impl Kiosk {
                 return Ok(());
             }
             Happening::Page(Said::Word(FromPage::Beat)) => Event::Beat,
-            Happening::Page(Said::Word(FromPage::Painted)) => Event::Painted,
+            Happening::Page(Said::Word(FromPage::Painted)) => {
+                self.seen.tell();
+                Event::Painted
+            }
             Happening::Page(Said::Word(FromPage::Login)) => Event::LoginGone,
             Happening::Page(Said::Word(FromPage::Admin)) => return self.admin_chord(),
             Happening::Page(Said::Word(FromPage::Forget)) => {
@@ -271,8 +278,11 @@ impl Kiosk {
                 }
                 Effect::Cover(face) => {
                     self.cover.show(face);
-                    if face == recovery::Cover::Off && self.admin.is_none() {
-                        self.page.focus();
+                    if face == recovery::Cover::Off {
+                        tracing::info!("the page is on the screen");
+                        if self.admin.is_none() {
+                            self.page.focus();
+                        }
                     }
                 }
                 Effect::GiveUp => {

@@ -88,6 +88,7 @@ fn shown(outcome: &Outcome) -> String {
             if terminals.len() == 1 { "" } else { "s" },
         ),
         Outcome::Here { viewers, logins } => here(viewers, logins),
+        Outcome::Update { slots } => super::update::shown(slots),
         Outcome::Health { health } => super::health::shown(health),
     }
 }

@@ -23,7 +23,8 @@ use super::remote::{self, LoginArguments, RemoteArguments};
 use super::serve::ServeArguments;
 use super::wait::WaitArguments;
 use super::{
-    attach, buttons, cert, config, health, hook, output, provision, screen, serve, terminal, wait,
+    attach, buttons, cert, config, health, hook, output, provision, screen, serve, terminal,
+    update, wait,
 };
 
 /// Terminals that outlive everything around them, in a browser and on a kiosk.
@@ -93,6 +94,12 @@ enum Command {
         /// The folder hooks are in.
         folder: std::path::PathBuf,
     },
+    /// The system's two slots, on a machine that runs Gatepost's image.
+    #[command(subcommand)]
+    Update(update::Update),
+    /// The other side of gatepost-update.socket.
+    #[command(hide = true)]
+    RunUpdate(update::RunArguments),
     /// Who is logged in, and who watches what.
     Who {
         /// As JSON, for programs.
@@ -373,6 +380,8 @@ pub(super) fn main() -> ExitCode {
             act::run(action, false)
         }
         Some(Command::RunHook { folder }) => hook::run(&folder),
+        Some(Command::Update(command)) => update::act(command),
+        Some(Command::RunUpdate(arguments)) => update::run(&arguments),
         Some(Command::Who { json }) => act::run(Action::Who {}, json),
     };
     match result {

@@ -22,6 +22,7 @@ mod remote;
 mod screen;
 pub mod serve;
 mod terminal;
+mod update;
 mod wait;
 mod window;
 

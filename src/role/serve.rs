@@ -3,7 +3,9 @@
 mod arguments;
 mod changes;
 mod listeners;
+mod lock;
 mod screen;
+mod sweep;
 
 use std::io;
 use std::net::SocketAddr;
@@ -29,6 +31,7 @@ use crate::hardware::Board;
 use crate::policy::Rules;
 use crate::policy::settings::server::{Listen, Server as WebServer};
 use crate::system::hook::Hooks;
+use crate::system::update::Updates;
 use crate::system::{
     Doctor, FolderFault, Lock, Watchdog, power, private_folder, raise_file_limit, ready,
     shared_folder, stopping,
@@ -53,10 +56,6 @@ const BLOCKING: usize = 4;
 const MAX_SOCKET_PATH: usize = 107;
 /// Bytes of `/ID.sock`.
 const SOCKET_NAME: usize = 16;
-/// How often what is past its time is cleared away.
-const SWEEP: Duration = Duration::from_secs(60);
-/// How often it is written down when logins were last used.
-const SAVE: Duration = Duration::from_secs(6 * 3600);
 
 /// Everything a server is told.
 #[derive(Debug, Clone)]
@@ -71,6 +70,10 @@ pub struct Settings {
     pub power: Option<PathBuf>,
     /// Where hooks are run.
     pub hooks: Hooks,
+    /// Who may write to the system's other slot.
+    pub updates: Updates,
+    /// Why the machine has lost its lasting files, if it has.
+    pub locked: Option<String>,
     /// The rules in force, and whatever they become.
     pub rules: watch::Receiver<Arc<Rules>>,
     /// Limits of the web door.
@@ -99,6 +102,8 @@ impl Settings {
             keeper,
             power: None,
             hooks: Hooks::Absent,
+            updates: Updates::Absent,
+            locked: None,
             rules: watch::channel(Arc::default()).1,
             web: WebLimits::default(),
             auth: AuthLimits::default(),
@@ -162,8 +167,11 @@ impl Server {
     /// The same, with sockets that listen already.
     pub async fn start_with(settings: Settings, activated: Activated) -> Result<Self, StartError> {
         let Settings {
-            server, folders, ..
+            mut server,
+            folders,
+            ..
         } = settings;
+        let activated = lock::admitted(settings.locked.as_deref(), &mut server, activated);
         listeners::check(&server, &activated)?;
         let longest = folders.terminals().as_os_str().len() + SOCKET_NAME;
         if longest > MAX_SOCKET_PATH {
@@ -199,6 +207,8 @@ impl Server {
             .with_power(power(settings.power))
             .with_doctor(Doctor::new("/", &folders.state))
             .with_hooks(settings.hooks)
+            .with_updates(settings.updates)
+            .locked(settings.locked.clone())
             .with_logins(auth.clone());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (board, orders) = Board::new();
@@ -244,7 +254,7 @@ impl Server {
         screen::listen(&folders, &local, &stop, &tasks);
         let pressed = buttons::serve(control_too, board, orders, stop.clone());
         tasks.spawn(pressed);
-        tasks.spawn(sweep(auth.clone(), stop.clone()));
+        tasks.spawn(sweep::sweep(auth.clone(), stop.clone()));
         Ok(Self {
             addresses,
             stop,
@@ -303,30 +313,6 @@ impl Server {
     }
 }
 
-async fn sweep(auth: Arc<Auth>, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(SWEEP);
-    let mut saved = tokio::time::Instant::now();
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = stop.cancelled() => return,
-        }
-        // So that a crash doesn't make logins look unused for longer than they were.
-        let save = saved.elapsed() >= SAVE;
-        if save {
-            saved = tokio::time::Instant::now();
-        }
-        let auth = auth.clone();
-        let _swept = tokio::task::spawn_blocking(move || {
-            auth.sweep();
-            if save {
-                auth.save();
-            }
-        })
-        .await;
-    }
-}
-
 /// `gatepost serve`
 pub(super) fn alone(arguments: &ServeArguments) -> Result<(), Failure> {
     run(arguments, false)
@@ -371,6 +357,11 @@ fn run(arguments: &ServeArguments, window: bool) -> Result<(), Failure> {
     settings.rules = rules;
     settings.power.clone_from(&arguments.power);
     settings.hooks = hooks;
+    settings.locked = lock::reason(&arguments.locked);
+    settings.updates = arguments
+        .updates
+        .clone()
+        .map_or(Updates::Absent, Updates::Socket);
     // One thread serves all: it passes on a megabyte in less than a millisecond, keepers do the work,
     // and threads that wake one another for every key cost a quarter more of the processor.
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -10,6 +10,7 @@ mod machine;
 mod notify;
 mod power;
 mod screen;
+pub mod update;
 
 pub use display::{Display, DisplayError, Happening, Lamp, Now};
 pub use folder::{FolderFault, Lock, private_folder, shared_folder};

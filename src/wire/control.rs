@@ -28,6 +28,8 @@ pub enum Call {
         #[serde(default, skip_serializing_if = "is_none")]
         lost: u32,
     },
+    /// The kiosk's window says that there is something to see on it. Answered before anything comes of it.
+    Painted {},
     /// What is wrong with the configuration's files as they are now.
     Configuration {},
     /// Do something.
@@ -105,6 +107,8 @@ pub enum Answer {
         /// What came of it.
         reply: LoginsReply,
     },
+    /// To [`Call::Painted`].
+    Noted {},
     /// To [`Call::Display`]: orders follow.
     Display {},
     /// To [`Call::Attach`] and [`Call::Ask`]: frames follow.

@@ -2,6 +2,7 @@
 //!
 //! `docs/protocol-terminal.md` describes the same formats for people who write a client.
 
+pub mod bundle;
 pub mod buttons;
 pub mod care;
 pub mod control;
@@ -16,6 +17,7 @@ pub mod login;
 pub mod logins;
 pub mod message;
 pub mod provision;
+pub mod update;
 pub mod x2go;
 
 /// Version of the terminal protocol, the first byte of `Attach` and `Hello`.

@@ -17,6 +17,7 @@ it('knows every outcome', () => {
     told: true,
     here: true,
     health: true,
+    update: true,
   };
   expect(new Set(outcomes.map(({ outcome }) => outcome))).toEqual(new Set(Object.keys(known)));
 });

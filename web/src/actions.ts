@@ -8,6 +8,13 @@ export type Recipient =
   | { all: Record<string, never> }
   | { terminal: string };
 
+/** What is done about the system's two slots; `from` is a path, an https:// address or `usb`. */
+export type UpdateStep =
+  | { check: { from?: string } }
+  | { install: { from: string; downgrade?: boolean; restart?: boolean } }
+  | { rollback: { restart?: boolean } }
+  | { confirm: Record<string, never> };
+
 /** One request; `terminal` is an id, a name, or an unambiguous beginning of an id. */
 export type Action =
   | { action: 'list-terminals' }
@@ -26,6 +33,7 @@ export type Action =
   | { action: 'power'; state: 'reboot' | 'off' }
   | { action: 'run-hook'; hook: string; arguments?: string[] }
   | { action: 'lamp'; lamp: string; state: 'on' | 'off' | 'blink' | 'auto' }
+  | { action: 'update'; step: UpdateStep }
   | { action: 'who' }
   | { action: 'health' };
 
@@ -61,6 +69,19 @@ export interface Health {
   checks: Check[];
 }
 
+/** How the system's two slots are. */
+export interface Slots {
+  running: 'a' | 'b';
+  version: string;
+  built: number;
+  sequence: number;
+  slot: 'a' | 'b';
+  trust: 'confirmed' | { tries: number };
+  other_good: boolean;
+  rolled_back: boolean;
+  bundle?: string;
+}
+
 /** What came of an action. */
 export type Outcome =
   | { outcome: 'done' }
@@ -69,7 +90,8 @@ export type Outcome =
   | { outcome: 'terminals'; terminals: TerminalInfo[] }
   | { outcome: 'told'; message: number; terminals: string[]; viewers: number }
   | { outcome: 'here'; viewers: Watching[]; logins: LoginInfo[] }
-  | { outcome: 'health'; health: Health };
+  | { outcome: 'health'; health: Health }
+  | { outcome: 'update'; slots: Slots };
 
 /** Characters a word may have without quotes. */
 const PLAIN = /^[\p{Alphabetic}\p{N}_./:@%+,=-]+$/u;
@@ -104,6 +126,18 @@ const VERDICTS = ['bad', 'warning', 'good', 'unknown'];
 export function worstFirst(checks: Check[]): Check[] {
   const order = ({ verdict }: Check) => VERDICTS.indexOf(verdict);
   return [...checks].sort((a, b) => order(a) - order(b));
+}
+
+function update(step: UpdateStep): string {
+  if ('confirm' in step) return 'update confirm';
+  if ('rollback' in step) return step.rollback.restart ? 'update rollback --restart' : 'update rollback';
+  if ('check' in step)
+    return ['update check', ...(step.check.from ? [quote(step.check.from)] : [])].join(' ');
+  const { from, downgrade, restart } = step.install;
+  const words = ['update install', quote(from)];
+  if (downgrade) words.push('--downgrade');
+  if (restart) words.push('--restart');
+  return words.join(' ');
 }
 
 /** The line that means this action: what `gatepost do` would be told. */
@@ -159,6 +193,8 @@ export function line(action: Action): string {
     }
     case 'lamp':
       return `lamp ${quote(action.lamp)} ${action.state}`;
+    case 'update':
+      return update(action.step);
     case 'who':
       return 'who';
     case 'health':

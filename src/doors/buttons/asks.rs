@@ -35,8 +35,11 @@ impl Asks {
     /// Asks for what a gesture is bound to.
     pub(super) fn ask(&mut self, button: &Label, gesture: Gesture, action: Action<Which>) {
         let (control, board, name) = (self.control.clone(), self.board.clone(), button.clone());
-        // A hook may take long, and whoever holds a button to switch the machine off must not wait for it.
-        if matches!(action, Action::RunHook { .. } | Action::Power { .. }) {
+        // A hook or an update may take long, and whoever holds a button to switch the machine off must not wait for it.
+        if matches!(
+            action,
+            Action::RunHook { .. } | Action::Power { .. } | Action::Update { .. }
+        ) {
             tokio::spawn(async move { perform(&control, &board, name, gesture, action).await });
             return;
         }

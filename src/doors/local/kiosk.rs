@@ -40,6 +40,7 @@ pub(super) fn caller(call: &Call) -> Option<Principal> {
     match call {
         Call::Url { kiosk: true, .. }
         | Call::Display {}
+        | Call::Painted {}
         // What they may do and see is the policy's to say.
         | Call::Act { .. }
         | Call::Attach { .. }

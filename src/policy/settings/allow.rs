@@ -28,11 +28,13 @@ pub enum Capability {
     Power,
     /// Run the machine's hooks, switch its lamps.
     Hook,
+    /// Put another system onto the machine, or go back to the one before.
+    Update,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Use,
         Self::Open,
         Self::AnyCommand,
@@ -43,6 +45,7 @@ impl Capability {
         Self::Admin,
         Self::Power,
         Self::Hook,
+        Self::Update,
     ];
 
     /// Its key in the configuration.
@@ -58,6 +61,7 @@ impl Capability {
             Self::Admin => "admin",
             Self::Power => "power",
             Self::Hook => "hook",
+            Self::Update => "update",
         }
     }
 }
@@ -90,6 +94,8 @@ pub struct Allow {
     pub power: bool,
     /// See [`Capability::Hook`].
     pub hook: bool,
+    /// See [`Capability::Update`].
+    pub update: bool,
     /// Whether they are kept out altogether, whatever else is granted.
     pub blacklist: bool,
 }
@@ -108,6 +114,7 @@ impl Allow {
             admin: true,
             power: true,
             hook: true,
+            update: true,
             blacklist: false,
         }
     }
@@ -126,6 +133,7 @@ impl Allow {
                 Capability::Admin => self.admin,
                 Capability::Power => self.power,
                 Capability::Hook => self.hook,
+                Capability::Update => self.update,
             }
     }
 }
@@ -174,6 +182,11 @@ pub(super) const SECTION: Section = Section {
             "hook",
             YES_NO,
             "Run the machine's hooks, with arguments of one's choice, and switch its lamps.",
+        ),
+        Opt::principal(
+            "update",
+            YES_NO,
+            "Put another system onto a machine that runs Gatepost's image, or go back to the one before.",
         ),
         Opt::principal(
             "blacklist",

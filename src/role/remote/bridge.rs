@@ -60,11 +60,13 @@ async fn converse(remote: &Remote, cookie: &str, call: Call, far: UnixStream, te
         far.set_nonblocking(true).map_err(Failure::failed)?;
         let far = Pipe::from_std(far).map_err(Failure::failed)?;
         match call {
-            Call::Url { .. } | Call::Buttons { .. } | Call::Logins { .. } | Call::Display {} => {
-                Err(Failure::failed(
-                    "this is said on the machine itself, not over the network",
-                ))
-            }
+            Call::Url { .. }
+            | Call::Buttons { .. }
+            | Call::Logins { .. }
+            | Call::Display {}
+            | Call::Painted {} => Err(Failure::failed(
+                "this is said on the machine itself, not over the network",
+            )),
             // For whoever is on that machine to know.
             Call::Configuration {} => {
                 drop(tell.send(Ok(Answer::Configuration {

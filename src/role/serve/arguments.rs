@@ -71,6 +71,19 @@ pub struct ServeArguments {
     /// the configuration].
     #[arg(long, value_name = "PATH", env = "GATEPOST_HOOKS")]
     pub(in crate::role) hooks: Option<PathBuf>,
+    /// A file that says, if it is there, why this machine has lost its lasting files: then nobody is let in but the
+    /// machine's own screen, since the rules who may are lost, too.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "GATEPOST_LOCKED",
+        default_value = "/run/gatepost-image/locked",
+        hide = true
+    )]
+    pub(in crate::role) locked: PathBuf,
+    /// The socket behind which the system's other slot is written, on machines that run Gatepost's image.
+    #[arg(long, value_name = "PATH", env = "GATEPOST_UPDATES")]
+    pub(in crate::role) updates: Option<PathBuf>,
     /// How log lines on standard error look.
     #[arg(long, value_enum, default_value_t = Format::Auto)]
     pub(in crate::role) log: Format,

@@ -3,6 +3,7 @@
 
 mod blanking;
 mod board;
+mod image;
 mod memory;
 mod provisioning;
 mod read;
@@ -79,6 +80,8 @@ fn examine(root: &Path, state: &Path) -> Vec<Check> {
         storage::space(state),
         storage::writable(root, state),
         storage::errors(root),
+        image::data(root),
+        image::watchdog(root),
         time::clock(root, std::time::SystemTime::now()),
         provisioning::provisioning(state),
     ]
