@@ -202,7 +202,6 @@ impl Server {
         let auth = Arc::new(auth);
         let terminals =
             Terminals::start(&folders.terminals(), settings.keeper, settings.terminals).await;
-        let rules = settings.rules.clone();
         let control = Control::new(terminals, settings.rules)
             .with_power(power(settings.power))
             .with_doctor(Doctor::new("/", &folders.state))
@@ -235,14 +234,8 @@ impl Server {
         let control_too = control.clone();
         let (auth_too, ends) = (auth.clone(), stop.clone());
         let door = web::serve(opened.listeners, web, control, auth_too, ends, &tasks);
-        let following = changes::follow(
-            rules,
-            local.control.clone(),
-            door,
-            settings.sso,
-            base,
-            stop.clone(),
-        );
+        let following =
+            changes::follow(control_too.clone(), door, settings.sso, base, stop.clone());
         tasks.spawn(following);
         tasks.spawn(local::serve(
             local_listener,

@@ -2,23 +2,21 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Sso, SsoSettings};
 use crate::control::Control;
 use crate::doors::web;
-use crate::policy::Rules;
 
 /// Tells the web door what has changed, until `stop`.
 pub(super) async fn follow(
-    mut rules: watch::Receiver<Arc<Rules>>,
     control: Control,
     door: web::Open,
     mut sso: SsoSettings,
     base: String,
     stop: CancellationToken,
 ) {
+    let mut rules = control.rules_changes();
     loop {
         tokio::select! {
             changed = rules.changed() => if changed.is_err() {
