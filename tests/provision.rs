@@ -5,6 +5,9 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::too_many_lines,
+    clippy::format_collect,
+    clippy::verbose_bit_mask,
     clippy::allow_attributes,
     reason = "what fails here fails a test, loudly"
 )]

@@ -1,11 +1,11 @@
-// What is wrong with the files the machine was given its settings by.
+// What is wrong with the files the machine was given its settings by, on its own screen.
 import * as api from '../api.ts';
 import type { Kiosk } from './kiosk.ts';
 
 /** Most mistakes that are shown; who mends those sees the next. */
 const MOST = 3;
 
-/** Says them on the kiosk's screen until somebody closes them. */
+/** Shows them until somebody closes them. */
 export async function showMistakes(kiosk: Kiosk): Promise<void> {
   const report = await api.provisioning().catch(() => null);
   const wrong = report?.lines.filter((line) => line.wrong) ?? [];
