@@ -38,7 +38,8 @@ environment = { PS1 = "guest>" }
 fn terminals(server: &Server) -> Vec<String> {
     let list = server.gatepost(&["terminal", "list", "--json"]);
     let list: serde_json::Value = serde_json::from_str(&list).unwrap();
-    let list = list["terminals"].as_array().cloned().unwrap_or_default();
+    let list = list.get("terminals").and_then(serde_json::Value::as_array);
+    let list = list.cloned().unwrap_or_default();
     list.iter()
         .filter_map(|info| info.get("id")?.as_str().map(str::to_owned))
         .collect()

@@ -7,6 +7,7 @@
 )]
 
 use gatepost::base::{Size, TerminalId};
+use gatepost::wire::care::Care;
 use gatepost::wire::frame::{FromViewer, ToViewer};
 use gatepost::wire::message::{
     Attach, Exit, Hello, Level, MessageHead, Meta, Mode, Notice, Request, ViewerInfo, WaitFor,
@@ -93,6 +94,9 @@ fn full_meta() -> Meta {
         opened_ms: Some(1_795_316_400_123),
         last_output: None,
         scrollback: Some(0),
+        used: Some(false),
+        restarts: Some(true),
+        reset_in_ms: Some(Some(30_000)),
         behind: Some(false),
     }
 }
@@ -228,6 +232,7 @@ pub(crate) fn from_viewer() -> Vec<(&'static str, FromViewer<'static>)> {
                 window: 65536,
                 label: "Ada's phone".to_owned(),
                 kiosk: false,
+                counts_down: false,
             }),
         ),
         (
@@ -239,6 +244,7 @@ pub(crate) fn from_viewer() -> Vec<(&'static str, FromViewer<'static>)> {
                 window: 4096,
                 label: String::new(),
                 kiosk: false,
+                counts_down: false,
             }),
         ),
         ("input", FromViewer::Input("ls -l\r\u{1b}[A€".as_bytes())),
@@ -247,6 +253,29 @@ pub(crate) fn from_viewer() -> Vec<(&'static str, FromViewer<'static>)> {
         ("take size", FromViewer::TakeSize),
         ("restart", FromViewer::Restart),
         ("ping", FromViewer::Ping(7)),
+        (
+            "attach of a screen that counts down",
+            FromViewer::Attach(Attach {
+                mode: Mode::Type,
+                kiosk: true,
+                counts_down: true,
+                ..Attach::manage()
+            }),
+        ),
+        ("request: present", request(9, Request::Present {})),
+        (
+            "request: care",
+            request(
+                10,
+                Request::Care(Care {
+                    restart: true,
+                    idle_ms: 300_000,
+                    warning_ms: 30_000,
+                    close: false,
+                    fresh_home: true,
+                }),
+            ),
+        ),
         ("request: status", request(1, Request::Status {})),
         (
             "request: text",
