@@ -33,6 +33,9 @@ fetch_extra() {
     printf '\n'
   done > "${out}/extra.list"
   rm -rf "${out}/debs"
+  # Reading all modules takes a while, and layers want to know which need which.
+  ln -sfn usr/lib "${out}/extra/lib"
+  depmod -b "${out}/extra" "${kernel#linux-image-}"
 }
 
 version_of() { sed -n "/^Package: $2\$/,/^\$/s/^Version: //p" "$1/var/lib/dpkg/status"; }

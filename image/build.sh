@@ -108,7 +108,8 @@ tree() {
 
 squash() {
   say "compressing the root (zstd ${level})"
-  mksquashfs "${root}" "${work}/root.img" -comp zstd -Xcompression-level "${level}" -b 256K -noappend \
+  # Times are said here; it refuses to be told twice.
+  env -u SOURCE_DATE_EPOCH mksquashfs "${root}" "${work}/root.img" -comp zstd -Xcompression-level "${level}" -b 256K -noappend \
     -no-progress -quiet -all-time "${epoch}" -mkfs-time "${epoch}" > /dev/null
   local size
   size=$(stat -c %s "${work}/root.img")

@@ -121,11 +121,11 @@ class VM:
         drive = self.disk if isinstance(self.disk, str) else str(self.card())
         common = [self.qemu, "-display", "none", "-m", str(self.memory), "-kernel", str(boot / "vmlinuz"),
                   "-initrd", str(boot / "initrd"), "-no-reboot" if self.once else "-no-shutdown",
-                  "-qmp", f"unix:{self.socket('qmp')},server=on,wait=off"]
+                  "-qmp", f"unix:{self.place('qmp')},server=on,wait=off"]
         words = "ro net.ifnames=0 panic=10 consoleblank=0 quiet loglevel=3"
         forward = (f"user,id=n0,hostfwd=tcp:127.0.0.1:{self.https}-:443,hostfwd=tcp:127.0.0.1:{self.ssh}-:22,"
                    f"hostfwd=tcp:127.0.0.1:{self.http}-:80")
-        serial = ["-chardev", f"socket,id=s0,path={self.socket('serial')},server=on,wait=off"]
+        serial = ["-chardev", f"socket,id=s0,path={self.place('serial')},server=on,wait=off"]
         if self.machine == "raspi3b":
             # QEMU's raspi3b resets the moment its watchdog is armed, and its console is the second UART.
             return [*common, "-M", "raspi3b", "-dtb", str(boot / "bcm2837-rpi-3-b.dtb"),
@@ -134,7 +134,7 @@ class VM:
                     "-device", "usb-net,netdev=n0", "-serial", "null", *serial, "-serial", "chardev:s0", *self.extra]
         test = ["-device", "virtio-serial-pci"]
         for port in ("test", "journal"):
-            test += ["-chardev", f"socket,id={port},path={self.socket(port)},server=on,wait=off",
+            test += ["-chardev", f"socket,id={port},path={self.place(port)},server=on,wait=off",
                      "-device", f"virtserialport,chardev={port},name=org.gatepost.{port}"]
         words += " console=tty0 console=ttyAMA0,115200" + (" gp.test" if self.test_shell else "")
         return [*common, "-M", "virt", "-cpu", "cortex-a53", "-smp", str(self.processors),
@@ -147,20 +147,20 @@ class VM:
 
     once = False
 
-    def socket(self, kind: str) -> Path:
+    def place(self, kind: str) -> Path:
         return self.work / f"{self.name}.{kind}"
 
     def start(self) -> "VM":
         self.work.mkdir(parents=True, exist_ok=True)
         for kind in ("qmp", "serial", "test", "journal"):
-            self.socket(kind).unlink(missing_ok=True)
+            self.place(kind).unlink(missing_ok=True)
         said = (self.work / f"{self.name}.qemu").open("w")
         command = self.command()
         self.began = time.monotonic()
         self.process = subprocess.Popen(["nice", "-n", "5", *command], stdin=subprocess.DEVNULL, stdout=said, stderr=said)
         self.serial = Lines(self.began, self.work / f"{self.name}.serial.log")
         self.journal = Lines(self.began, self.work / f"{self.name}.journal.log")
-        self.qmp_lock = threading.Lock()
+        self.qmp_lock, self.sockets = threading.Lock(), {}
         self.qmp_file = self.connect("qmp").makefile("rw")
         self.qmp_file.readline()
         self.qmp("qmp_capabilities")
@@ -177,7 +177,7 @@ class VM:
                 raise Failure("QEMU did not start: " + (self.work / f"{self.name}.qemu").read_text())
             one = socket.socket(socket.AF_UNIX)
             try:
-                one.connect(str(self.socket(kind)))
+                one.connect(str(self.place(kind)))
                 return one
             except OSError:
                 one.close()
@@ -185,7 +185,7 @@ class VM:
         return wait_until(attempt, 30, f"QEMU's {kind}")
 
     def follow(self, kind: str, lines: Lines) -> None:
-        one = self.connect(kind)
+        one = self.sockets[kind] = self.connect(kind)
         threading.Thread(target=lines.read, args=(one.recv,), daemon=True).start()
 
     def stop(self) -> None:

@@ -311,7 +311,8 @@ pub(super) fn write_utmp(presence: &Presence<'_>) -> io::Result<()> {
     entry.ut_pid = presence.pid;
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let seconds = since.map_or(0, |since| since.as_secs());
-    entry.ut_tv.tv_sec = i32::try_from(seconds).unwrap_or(i32::MAX);
+    // Of another width on arm64.
+    entry.ut_tv.tv_sec = seconds.try_into().unwrap_or_default();
     fill(&mut entry.ut_line, presence.line);
     fill(
         &mut entry.ut_id,
@@ -335,7 +336,8 @@ pub(super) fn write_utmp(presence: &Presence<'_>) -> io::Result<()> {
 
 fn fill(field: &mut [c_char], text: &str) {
     for (place, byte) in field.iter_mut().zip(text.bytes()) {
-        *place = byte.cast_signed();
+        // Signed or not, by architecture.
+        *place = c_char::from_ne_bytes([byte]);
     }
 }
 
