@@ -54,7 +54,7 @@ fn a_locked_machine_serves_its_own_screen_only_and_says_why() {
     // What the kiosk's window does; the reason is over its terminal then.
     let mut kiosk = Browser::new(([127, 0, 0, 1], local).into());
     kiosk.log_in(&url);
-    let terminal = kiosk.open(&json!({}));
+    let terminal = kiosk.open(&json!({ "command": ["/bin/sh"] }));
     let mut screen = kiosk.view(&terminal);
     screen.type_in("echo it\\'s alive\r");
     screen.wait_text("it's alive");

@@ -3,6 +3,7 @@
 
 mod audit;
 mod care;
+mod error;
 mod hold;
 mod hooks;
 mod judge;
@@ -20,22 +21,20 @@ use std::sync::Arc;
 
 use tokio::sync::{broadcast, watch};
 
-use crate::action::{
-    Action, Ask, FindError, Health, KioskDoes, Outcome, TerminalInfo, Which, find,
-};
+use crate::action::{Action, Ask, Health, KioskDoes, Outcome, TerminalInfo, Which, find};
 use crate::auth::Auth;
 use crate::base::{Access, Door, Principal, TerminalId};
-use crate::hardware::{Lamps, NoLamp};
-use crate::policy::{Denied, Rules};
-use crate::system::hook::{HookError, Hooks};
-use crate::system::update::{UpdateError, Updates};
-use crate::system::{Doctor, Power, PowerError, Screen, power};
+use crate::hardware::Lamps;
+use crate::policy::Rules;
+use crate::system::hook::Hooks;
+use crate::system::update::Updates;
+use crate::system::{Doctor, Power, Screen, power};
 use crate::terminals::{KeeperStream, TerminalError, Terminals};
-use crate::wire::control::RefusalKind;
-use crate::wire::message::{Attach, FailureKind, Mode, Request};
+use crate::wire::message::{Attach, Mode, Request};
 use crate::wire::provision::Report;
 
 pub use audit::{Audit, AuditError, Line};
+pub use error::ControlError;
 pub use hooks::{HookState, HookStates};
 use shares::Shares;
 pub use watchers::Seat;
@@ -46,85 +45,6 @@ const ORDERS: usize = 16;
 
 /// Most text one `SendText` types, in bytes.
 pub const MAX_TEXT: usize = crate::wire::frame::MAX_INPUT;
-
-/// Why nothing came of it.
-#[derive(Debug, thiserror::Error)]
-pub enum ControlError {
-    /// It couldn't be written down.
-    #[error(transparent)]
-    Audit(#[from] AuditError),
-    /// The policy said no.
-    #[error(transparent)]
-    Denied(#[from] Denied),
-    /// The text names no terminal.
-    #[error(transparent)]
-    Find(#[from] FindError),
-    /// It was tried.
-    #[error(transparent)]
-    Terminal(#[from] TerminalError),
-    /// The machine stays as it is.
-    #[error(transparent)]
-    Power(#[from] PowerError),
-    /// The hook did not succeed.
-    #[error(transparent)]
-    Hook(#[from] HookError),
-    /// The system's slots.
-    #[error(transparent)]
-    Update(#[from] UpdateError),
-    /// There is no such lamp.
-    #[error(transparent)]
-    Lamp(#[from] NoLamp),
-    /// The ask makes no sense.
-    #[error("{0}")]
-    Invalid(String),
-    /// Who asks has no account on this machine.
-    #[error(
-        "no account of this machine is meant for you, so there is nothing to open; if there was before, log in again"
-    )]
-    NoAccount,
-    /// Nobody is there whom it concerns, or the machine has nothing that could do it.
-    #[error("{0}")]
-    Nobody(&'static str),
-}
-
-impl ControlError {
-    /// The kind a program can act on.
-    pub fn kind(&self) -> RefusalKind {
-        match self {
-            Self::Denied(denied) if denied.is_limit() => RefusalKind::Limit,
-            Self::Denied(_) | Self::NoAccount | Self::Terminal(TerminalError::LogIn) => {
-                RefusalKind::Denied
-            }
-            Self::Find(_) | Self::Terminal(TerminalError::NotFound(_)) => RefusalKind::NotFound,
-            Self::Invalid(_) => RefusalKind::Invalid,
-            Self::Lamp(_) => RefusalKind::NotFound,
-            Self::Hook(HookError::Call(_)) => RefusalKind::Invalid,
-            Self::Hook(HookError::TooMany(_) | HookError::Running) => RefusalKind::Limit,
-            Self::Hook(_) | Self::Update(_) => RefusalKind::Failed,
-            Self::Power(_) | Self::Nobody(_) | Self::Audit(_) => RefusalKind::Failed,
-            Self::Terminal(TerminalError::Limit(_)) => RefusalKind::Limit,
-            Self::Terminal(TerminalError::Refused(failure)) => match failure.kind {
-                FailureKind::Invalid => RefusalKind::Invalid,
-                FailureKind::Denied => RefusalKind::Denied,
-                FailureKind::Busy => RefusalKind::Limit,
-                FailureKind::Ended | FailureKind::Timeout => RefusalKind::Failed,
-            },
-            Self::Terminal(
-                TerminalError::Launch(_)
-                | TerminalError::Silent(_)
-                | TerminalError::Protocol { .. }
-                | TerminalError::Stopping,
-            ) => RefusalKind::Failed,
-        }
-    }
-}
-
-impl ControlError {
-    /// Whether it would be done for the same person once they have logged in again.
-    pub fn wants_a_login(&self) -> bool {
-        matches!(self, Self::Terminal(TerminalError::LogIn))
-    }
-}
 
 /// Carries out what the policy granted.
 #[derive(Debug, Clone)]
