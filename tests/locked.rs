@@ -19,9 +19,15 @@ use serde_json::json;
 use support::server::{Place, ServerProcess, free_port};
 use support::web::{Browser, Message};
 
+/// Nobody's own shell: what it reads at its start is theirs.
+const PLAIN: &str = "[\"kiosk\".terminal]\ndefault_command = \"plain\"\n\
+    [\"kiosk\".terminal.commands.plain]\ncommand = [\"/bin/sh\"]\n";
+
 #[test]
 fn a_locked_machine_serves_its_own_screen_only_and_says_why() {
     let place = Place::new();
+    std::fs::create_dir_all(place.config()).unwrap();
+    std::fs::write(place.config().join("gatepost.toml"), PLAIN).unwrap();
     let (open, local) = (free_port(), free_port());
     let lock = place.temp.path().join("locked");
     let listen = format!("127.0.0.1:{open}");
@@ -54,7 +60,7 @@ fn a_locked_machine_serves_its_own_screen_only_and_says_why() {
     // What the kiosk's window does; the reason is over its terminal then.
     let mut kiosk = Browser::new(([127, 0, 0, 1], local).into());
     kiosk.log_in(&url);
-    let terminal = kiosk.open(&json!({ "command": ["/bin/sh"] }));
+    let terminal = kiosk.open(&json!({}));
     let mut screen = kiosk.view(&terminal);
     screen.type_in("echo it\\'s alive\r");
     screen.wait_text("it's alive");

@@ -21,10 +21,18 @@ export class Notices {
   });
   /** The same sentence again only renews the one that is there. */
   readonly #shown = new Map<string, () => void>();
+  /** Of those, the ones that are about the machine. */
+  readonly #lasting = new Set<string>();
 
-  /** Takes all of them away. */
+  /** Takes away what concerned whoever was there; what is about the machine stays until it is closed. */
   clear(): void {
-    for (const drop of [...this.#shown.values()]) drop();
+    for (const [key, drop] of [...this.#shown]) if (!this.#lasting.has(key)) drop();
+  }
+
+  /** Shows what is wrong with the machine itself, whoever is there. */
+  lasting(text: string): void {
+    this.#lasting.add(text);
+    this.show('error', text);
   }
 
   /** Shows a sentence, with at most one thing to do about it. `key` lets a later one replace it. */

@@ -105,6 +105,11 @@ export class Kiosk implements PageAround {
     this.#notices.show(level, text, action, key);
   }
 
+  /** Says what is wrong with the machine itself, until somebody closes it. */
+  warn(text: string): void {
+    this.#notices.lasting(text);
+  }
+
   message(message: Message, tell: (id: number) => Promise<unknown>): void {
     this.#messages.show(message, tell);
   }

@@ -10,6 +10,6 @@ export async function showMistakes(kiosk: Kiosk): Promise<void> {
   const report = await api.provisioning().catch(() => null);
   const wrong = report?.lines.filter((line) => line.wrong) ?? [];
   for (const { text } of wrong.slice(0, MOST)) {
-    kiosk.notify('error', report?.applied ? text : `Not taken over from the card: ${text}`);
+    kiosk.warn(report?.applied ? text : `Not taken over from the card: ${text}`);
   }
 }
