@@ -47,11 +47,14 @@ async function begin(page: Page, account: Account, password: string): Promise<vo
 
 /** Types a command into the terminal in front until it shows this. */
 async function shows(page: Page, command: string, text: string): Promise<void> {
-  await page.waitForSelector('.pill.live');
-  await page.waitForSelector('.pane:not([hidden]) .xterm-rows');
-  await page.keyboard.type(`${command}\n`);
   const screen = () =>
     page.evaluate(() => document.querySelector('.pane:not([hidden]) .xterm-rows')?.textContent ?? '');
+  await page.waitForSelector('.pill.live');
+  await page.waitForSelector('.pane:not([hidden]) .xterm-rows');
+  // The shell has asked, and the keyboard is the terminal's: keys before that are somebody else's.
+  await until('a prompt', async () => (await screen()).includes('$'));
+  await page.waitForSelector('.pane:not([hidden]) textarea:focus', { state: 'attached' });
+  await page.keyboard.type(`${command}\n`);
   let last = '';
   const seen = async () => {
     last = await screen();

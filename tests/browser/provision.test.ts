@@ -19,11 +19,13 @@ it('a mistake on the card is shown with its line over a terminal that works', ()
       ],
     };
     await writeFile(join(folder, 'status.json'), JSON.stringify(report));
+    await server.cli('terminal', 'open', '--name', 'kiosk', '--', 'sh', '-c', 'echo ready; exec sh');
     const kiosk = await Visitor.enter(browser, server, { url: await server.cli('url', '--kiosk') });
     const notice = kiosk.page.locator('.notice.error');
     await notice.waitFor();
     expect(await notice.locator('span').textContent()).toBe(`Not taken over from the card: ${text}`);
     expect(await kiosk.page.locator('.notice').count()).toBe(1);
+    await kiosk.sees('ready');
     await kiosk.run('echo $((40+2)) goes on');
     await kiosk.sees('42 goes on');
     await shot(kiosk.page, 'provision-mistake');

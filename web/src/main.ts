@@ -33,6 +33,8 @@ function takeVouched(): ReturnType<typeof vouched> {
 }
 
 let app: App | null = null;
+/** The server is being asked whether somebody is logged in. */
+let asking = false;
 
 /** The administrator's page on the kiosk's own screen may need a keyboard; the login before it, too. */
 async function pageKeys(): Promise<void> {
@@ -92,7 +94,18 @@ async function start(): Promise<void> {
  * logged in is asked again, for that, and may think better of it.
  */
 async function loggedOut(then?: () => void): Promise<void> {
-  if (document.querySelector('.logged-out')) return;
+  if (asking || document.querySelector('.logged-out')) return;
+  if (!then) {
+    // What says so may have crossed a login made meanwhile: then there is nothing to ask.
+    asking = true;
+    const known = await api.loggedIn().catch(() => false);
+    asking = false;
+    if (known) {
+      if (app) loggedInAgain();
+      else void start();
+      return;
+    }
+  }
   const meanwhile = app ? 'Your terminals go on meanwhile.' : location.host;
   const page = sheet(
     app ? 'Log in again' : 'Log in',
