@@ -69,6 +69,12 @@ def first_boot_shows_a_terminal_that_takes_keys(vm: VM) -> None:
     say(f"first boot: something on the screen after {first:.1f} s")
     at, _ = vm.wait_for("the page is on the screen", BOOT)
     say(f"first boot: the page is on the screen after {at:.1f} s")
+    # A new machine says where it is administered, until somebody says that it was noted.
+    vm.screenshot("first-identity.png")
+    sheet = vm.picture()
+    vm.key("ret")
+    vm.wait_for('"note-password"', 60)
+    wait_until(lambda: vm.picture() != sheet, 60, "the terminal behind the sheet")
     one = terminal(vm)
     vm.wait_guest(f"gatepost terminal show {one} | grep -q '[$#]'", 60, "a prompt")
     vm.keys("echo gatepost-$((40+2)) 'a|B'\n")

@@ -24,7 +24,7 @@ class Card(VM):
         super().__init__(out, work, name="update")
         self.bundles = bundles
         # What cmdline.txt is on a Pi.
-        words = f"net.ifnames=0 quiet loglevel=3 console=tty0 console=ttyAMA0,115200 gp.test {more}"
+        words = f"net.ifnames=0 quiet loglevel=1 console=tty0 console=ttyAMA0,115200 gp.test {more}"
         file = work / "test.env"
         file.write_text(f"gp_said={words}\n")
         subprocess.run(["mcopy", "-o", "-i", f"{self.card()}@@{FAT_AT}", file, "::test.env"], check=True)

@@ -25,8 +25,12 @@ pub const SILENCE: Duration = Duration::from_secs(8);
 /// WebKit waits three seconds for its process before it says that it doesn't respond. Given this
 /// long after that, it hangs.
 pub const UNRESPONSIVE: Duration = Duration::from_secs(4);
-/// From the address to the first beat. A Pi's first page takes a few seconds of this.
+/// From the address to the first beat. A Pi's first page takes a few seconds of this. WebKit's opinion
+/// doesn't count meanwhile: a process that loads a page from a slow card is silent for long.
 pub const LOADING: Duration = Duration::from_secs(20);
+/// Each page that never came makes the next ones have twice the time, up to so many times [`LOADING`]: on
+/// a machine that is slower than thought, one comes in the end.
+pub const MOST_PATIENCE: u32 = 8;
 /// From ending a process to hearing that it ended; then it is taken for ended.
 pub const ENDING: Duration = Duration::from_secs(2);
 /// Black for less than this needs no words.
@@ -114,6 +118,8 @@ pub struct Recovery {
     failures: Vec<(Instant, bool)>,
     /// Since when WebKit's process hasn't answered.
     unresponsive: Option<Instant>,
+    /// How many times [`LOADING`] a page may take.
+    patience: u32,
     /// Since when the server hasn't been there.
     no_server: Option<Instant>,
     /// Since when the page has been covered.
@@ -130,6 +136,7 @@ impl Recovery {
             stage: Stage::Asking,
             failures: Vec::new(),
             unresponsive: None,
+            patience: 1,
             no_server: None,
             covered: Some(now),
             cover: Cover::Black,
@@ -141,12 +148,13 @@ impl Recovery {
     pub fn deadline(&self) -> Option<Instant> {
         let stage = match self.stage {
             Stage::Pausing { until } => Some(until),
-            Stage::Loading { since } => Some(since + LOADING),
+            Stage::Loading { since } => Some(since + LOADING * self.patience),
             Stage::Alive { beat } => Some(beat + SILENCE),
             Stage::Ending { since } => Some(since + ENDING),
             Stage::Asking | Stage::Over => None,
         };
         let hung = self.unresponsive.map(|since| since + UNRESPONSIVE);
+        let hung = hung.filter(|_| matches!(self.stage, Stage::Alive { .. }));
         let words = self.covered.map(|since| since + QUIET);
         let words = words.filter(|_| self.cover == Cover::Black);
         let offline = self.no_server.map(|since| since + STARTING);
@@ -218,7 +226,10 @@ impl Recovery {
     fn beat(&mut self, now: Instant) {
         match &mut self.stage {
             Stage::Alive { beat } => *beat = now,
-            Stage::Loading { .. } => self.stage = Stage::Alive { beat: now },
+            Stage::Loading { .. } => {
+                self.unresponsive = None;
+                self.stage = Stage::Alive { beat: now };
+            }
             // The last words of a page that is given up.
             _ => {}
         }
@@ -232,7 +243,10 @@ impl Recovery {
                 self.stage = Stage::Asking;
                 out.push(Effect::Ask);
             }
-            Stage::Loading { since } if hung || passed(since, LOADING) => self.end(now, out),
+            Stage::Loading { since } if passed(since, LOADING * self.patience) => {
+                self.patience = (self.patience * 2).min(MOST_PATIENCE);
+                self.end(now, out);
+            }
             Stage::Alive { beat } if hung || passed(beat, SILENCE) => self.end(now, out),
             Stage::Ending { since } if passed(since, ENDING) => self.failed(now, false, out),
             _ => {}
@@ -347,6 +361,12 @@ mod tests {
             assert_eq!(done, expected, "{event:?} at {seconds} s");
         }
 
+        /// An event whose effects are another test's.
+        fn feed(&mut self, seconds: f64, event: Event) {
+            let now = self.start + Duration::from_secs_f64(seconds);
+            drop(self.machine.step(now, event));
+        }
+
         fn due(&self) -> Option<f64> {
             let deadline = self.machine.deadline();
             deadline.map(|at| (at - self.start).as_secs_f64())
@@ -411,6 +431,27 @@ mod tests {
         story.at(20.0, Tick, &[Cover(Starting)]);
         story.at(20.5, Tick, &[EndProcess]);
         story.at(20.6, ProcessEnded, &[Ask]);
+    }
+
+    #[test]
+    fn a_slow_machine_gets_more_time_with_each_page_that_never_came() {
+        let mut story = Story::new();
+        let mut at = 0.5;
+        for time in [20.0, 40.0, 80.0, 160.0, 160.0] {
+            story.feed(at, Address);
+            story.feed(at + 2.0, Tick);
+            story.at(at + 3.0, Responsive(false), &[]);
+            story.at(at + time - 0.1, Tick, &[]);
+            assert_eq!(story.due(), Some(at + time), "WebKit's doubt doesn't count");
+            story.at(at + time, Tick, &[EndProcess]);
+            story.feed(at + time, ProcessEnded);
+            story.feed(at + time + 1.0, Tick);
+            at += time + 1.0;
+        }
+        story.at(at, Address, &[Load]);
+        story.at(at + 1.0, Responsive(false), &[]);
+        story.at(at + 100.0, Painted, &[]);
+        assert_eq!(story.due(), Some(at + 108.0));
     }
 
     #[test]
