@@ -156,7 +156,7 @@ fn a_button_types_into_a_terminal_by_name_and_lamps_mirror_what_happens() {
     let (place, _said) = place("");
     let _server = ServerProcess::start(&place, &[]);
     until("the lamp is there", || lamp(&place, "alive") == "off");
-    place.ok(&["terminal", "open", "--name", "work"]);
+    place.ok(&["terminal", "open", "--name", "work", "--", "/bin/sh"]);
     until("a terminal lights it", || lamp(&place, "alive") == "on");
     place.ok(&["buttons", "simulate", "blue"]);
     until("the shell computes", || {
@@ -245,7 +245,7 @@ fn without_gpio_the_server_says_so_and_everything_else_goes_on() {
         let list = place.ok(&["buttons", "list"]);
         list.contains("doesn't work: this machine has no GPIO lines")
     });
-    place.ok(&["terminal", "open"]);
+    place.ok(&["terminal", "open", "--", "cat"]);
     // A button without its line can still be simulated.
     place.ok(&["buttons", "simulate", "red"]);
     until("it does what it is bound to", || said.exists());
