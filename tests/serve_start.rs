@@ -389,5 +389,10 @@ fn peercred_wrong_uid_hears_no_word_at_the_control_socket_even_where_everything_
     };
     assert!(ask(0).contains("#token="), "root may");
     let heard = ask(65_534);
-    assert!(heard.trim() == "b''" || heard.contains("reset"), "{heard}");
+    // It may hang up before, while or after the stranger speaks.
+    let hung_up = ["ConnectionResetError", "BrokenPipeError"];
+    assert!(
+        heard.trim() == "b''" || hung_up.iter().any(|error| heard.contains(error)),
+        "{heard}"
+    );
 }
