@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use support::keeper::{until, within};
 use support::server::{Place, ServerProcess};
-use support::web::Browser;
+use support::web::{Browser, Message};
 
 /// How often the server is killed.
 const KILLS: usize = 50;
@@ -288,4 +288,37 @@ fn what_hits_the_servers_process_group_or_its_own_terminal_does_not_hit_terminal
         place.ok(&["terminal", "send", &id, "alive", "--enter"]);
         place.ok(&["terminal", "wait", &id, "--for", "alive", "--timeout", "60"]);
     }
+}
+
+#[test]
+fn a_terminal_whose_keeper_is_killed_is_said_to_be_lost_and_a_closed_one_is_not() {
+    let place = Place::new();
+    let server = ServerProcess::start(&place, &[]);
+    let mut browser = Browser::new(server.address);
+    browser.log_in(&place.ok(&["url"]));
+    let closed = browser.open(&json!({ "command": ["cat"] }));
+    let killed = browser.open(&json!({ "command": ["cat"] }));
+    let mut events = browser.socket("/ws/events");
+    events.text(&json!({ "token": browser.socket_token() }));
+    let mut told = || match events.next() {
+        Message::Text(text) => serde_json::from_str::<Value>(&text).unwrap(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(told()["terminals"].as_array().unwrap().len(), 2);
+    let mut until = |left: usize| loop {
+        let list = told();
+        if list["terminals"].as_array().unwrap().len() == left {
+            return list["lost"].clone();
+        }
+    };
+    place.ok(&["terminal", "close", &closed]);
+    assert_eq!(until(1), json!(null));
+    let keeper = keepers(&place).into_iter().find(|pid| {
+        let command = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+        command.is_ok_and(|command| command.trim() == "gatepost-keeper")
+    });
+    let keeper = i32::try_from(keeper.unwrap()).unwrap();
+    let keeper = rustix::process::Pid::from_raw(keeper).unwrap();
+    rustix::process::kill_process(keeper, rustix::process::Signal::KILL).unwrap();
+    assert_eq!(until(0), json!([killed]));
 }

@@ -349,6 +349,11 @@ impl Control {
         self.terminals.is_there(terminal).await
     }
 
+    /// Which of these terminals were lost: their keepers were killed or broke. Who asks has seen them.
+    pub async fn lost(&self, terminals: Vec<TerminalId>) -> Vec<TerminalId> {
+        self.terminals.lost(terminals).await
+    }
+
     /// Whether a program runs in any terminal of the machine.
     pub async fn has_living_terminal(&self) -> bool {
         let list = self.terminals.list().await.unwrap_or_default();

@@ -29,6 +29,15 @@ const STEADY: Duration = Duration::from_secs(1);
 /// Longest pause between attempts, for a keeper that is stopped or hopelessly slow.
 const MAX_RETRY: Duration = Duration::from_secs(5);
 
+/// How a keeper went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// Its terminal was closed, or its program ended: it took its socket with it.
+    Orderly,
+    /// It left its socket behind: it was killed or broke, and its program had to go with it.
+    Lost,
+}
+
 /// Where an answer goes.
 pub(super) type Reply = oneshot::Sender<Result<serde_json::Value, TerminalError>>;
 
@@ -42,7 +51,13 @@ pub(super) struct Link {
 
 impl Link {
     /// Runs until the terminal is gone.
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(self) {
+        let (terminal, owner) = (self.terminal, self.owner.clone());
+        let end = self.follow().await;
+        let _stopping = owner.send(Message::Gone(terminal, end)).await;
+    }
+
+    async fn follow(mut self) -> End {
         let attach = Attach::manage();
         let mut pause = RETRY;
         let mut refused_since: Option<Instant> = None;
@@ -61,16 +76,16 @@ impl Link {
                         }
                     }
                 }
-                Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => break,
+                Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => return End::Orderly,
                 Ok(Err(error)) if nobody_there(&error) => {
                     // Also true for an instant in which a new keeper has bound and not yet listened.
                     let since = *refused_since.get_or_insert_with(Instant::now);
                     if since.elapsed() >= self.limits.stale {
-                        tracing::info!(terminal = %self.terminal, "nobody listens on its socket any more: removed");
+                        tracing::warn!(terminal = %self.terminal, "the terminal is lost: its keeper was killed (too little memory?) or broke");
                         if let Err(error) = std::fs::remove_file(&self.socket) {
                             tracing::debug!(%error, "the socket is gone already");
                         }
-                        break;
+                        return End::Lost;
                     }
                     pause = pause.min(SOON);
                 }
@@ -84,7 +99,6 @@ impl Link {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(MAX_RETRY);
         }
-        let _stopping = self.owner.send(Message::Gone(self.terminal)).await;
     }
 
     /// One connection, until it ends; whether the keeper said hello.

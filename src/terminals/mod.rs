@@ -252,6 +252,13 @@ impl Terminals {
         )
     }
 
+    /// Which of these terminals are gone because their keepers were killed or broke. Only the latest
+    /// are remembered.
+    pub async fn lost(&self, terminals: Vec<TerminalId>) -> Vec<TerminalId> {
+        let lost = self.ask(|reply| owner::Message::Lost(terminals, reply));
+        lost.await.unwrap_or_default()
+    }
+
     /// A number that changes whenever the list does.
     pub fn changes(&self) -> latest::Receiver<u64> {
         self.changes.clone()

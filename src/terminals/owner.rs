@@ -1,7 +1,7 @@
 //! The task that owns the list of terminals. It never waits for a keeper: slow things happen in
 //! tasks of their own that send a message when they are done.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::wire::message::Request;
 
 use super::held::Held;
 use super::last_words;
-use super::link::{self, Link, MAX_PENDING, Reply};
+use super::link::{self, End, Link, MAX_PENDING, Reply};
 use super::watch::{FolderWatch, scan};
 use super::{Open, Starter, TerminalError, TerminalLimits, launch, socket_path};
 
@@ -23,6 +23,9 @@ use super::{Open, Starter, TerminalError, TerminalLimits, launch, socket_path};
 const QUEUE: usize = 256;
 /// Seconds an ended terminal nobody watches is kept to be seen: a day.
 const LINGER: u64 = 24 * 60 * 60;
+
+/// How many lost terminals are remembered, for the pages that showed them.
+const MAX_LOST: usize = 32;
 
 /// What the owner is told and asked.
 pub(super) enum Message {
@@ -49,7 +52,9 @@ pub(super) enum Message {
     /// A keeper has said something about its terminal.
     Known(Box<TerminalInfo>),
     /// A keeper is gone.
-    Gone(TerminalId),
+    Gone(TerminalId, End),
+    /// Answer which of these were lost.
+    Lost(Vec<TerminalId>, oneshot::Sender<Vec<TerminalId>>),
 }
 
 struct Entry {
@@ -67,6 +72,8 @@ struct Owner {
     /// Keepers being started: their sockets may be there before somebody listens on them.
     launching: HashSet<TerminalId>,
     settling: Vec<oneshot::Sender<()>>,
+    /// Terminals whose keepers went without a word, the latest first.
+    lost: VecDeque<TerminalId>,
     /// Connections to login helpers, by whose they are; the dead ones are cleared away on the way.
     held: HashMap<UserName, Vec<Held>>,
     changes: latest::Sender<u64>,
@@ -88,6 +95,7 @@ pub(super) fn start(
         terminals: HashMap::new(),
         launching: HashSet::new(),
         settling: Vec::new(),
+        lost: VecDeque::new(),
         held: HashMap::new(),
         changes,
         own: own.clone(),
@@ -158,7 +166,17 @@ impl Owner {
                     self.opened(terminal);
                 }
             }
-            Message::Gone(terminal) => self.gone(terminal),
+            Message::Gone(terminal, end) => {
+                if end == End::Lost {
+                    self.lost.truncate(MAX_LOST - 1);
+                    self.lost.push_front(terminal);
+                }
+                self.gone(terminal);
+            }
+            Message::Lost(mut terminals, reply) => {
+                terminals.retain(|terminal| self.lost.contains(terminal));
+                let _gave_up = reply.send(terminals);
+            }
         }
     }
 

@@ -41,6 +41,8 @@ export class App implements PageAround {
   readonly #tools: (() => void)[] = [];
   readonly #panes = new Map<string, Pane>();
   #terminals: TerminalInfo[] = [];
+  /** The last one that went without this page's doing. */
+  #gone: { id: string; name: string } | null = null;
   #active: string | null = null;
   #overview = false;
   #settings: Settings = load(localStorage);
@@ -147,9 +149,10 @@ export class App implements PageAround {
     addEventListener('hashchange', () => this.#fromAddress());
     document.addEventListener('visibilitychange', () => this.#seen());
     this.#events = follow({
-      listed: (list) => {
+      listed: (list, lost) => {
         if (list.some(({ id }) => id === this.#opened?.id)) this.#opened = null;
         this.#listed(list);
+        for (const id of lost) this.#lost(id);
       },
       changed: () => this.#stand(),
     });
@@ -245,7 +248,7 @@ export class App implements PageAround {
     this.#terminals = terminals;
     const now = new Set(terminals.map(({ id }) => id));
     for (const [id, info] of before) {
-      if (!now.has(id)) this.#gone(info);
+      if (!now.has(id)) this.#forget(info);
     }
     for (const info of terminals) this.#news(info, before.get(info.id));
     if (this.#active === null || !now.has(this.#active)) {
@@ -259,11 +262,20 @@ export class App implements PageAround {
     this.#draw();
   }
 
-  #gone(info: TerminalInfo): void {
+  #forget(info: TerminalInfo): void {
     this.#panes.get(info.id)?.dispose();
     this.#panes.delete(info.id);
     this.#attention.forget(info.id);
-    if (!this.#closed.has(info.id)) this.notify('info', `${called(info)} was closed.`);
+    if (this.#closed.has(info.id)) return;
+    this.#gone = { id: info.id, name: called(info) };
+    this.notify('info', `${called(info)} was closed.`, undefined, `gone-${info.id}`);
+  }
+
+  /** What was taken for closed was killed. */
+  #lost(id: string): void {
+    const name = this.#gone?.id === id ? this.#gone.name : 'A terminal';
+    const why = 'what kept it was killed, perhaps for want of memory, or broke';
+    this.notify('error', `${name} is lost: ${why}.`, undefined, `gone-${id}`);
   }
 
   #news(info: TerminalInfo, before: TerminalInfo | undefined): void {

@@ -7,7 +7,8 @@ import { Driver } from './link.ts';
 
 /** A link that follows the list and tells each new one, once it is started. */
 export function follow(page: {
-  listed(terminals: TerminalInfo[]): void;
+  /** `lost`: which of those that are gone weren't closed, but lost. */
+  listed(terminals: TerminalInfo[], lost: string[]): void;
   changed(link: Link): void;
   /** The server wants this page loaded anew. */
   reload?(): void;
@@ -23,13 +24,14 @@ export function follow(page: {
     first: (token) => JSON.stringify({ token }),
     message: (data) => {
       if (typeof data !== 'string') return false;
-      const { terminals, reload, identity, pressed, ...rest } = JSON.parse(data) as Partial<Told> & {
+      const { terminals, lost, reload, identity, pressed, ...rest } = JSON.parse(data) as Partial<Told> & {
         terminals?: TerminalInfo[];
+        lost?: string[];
         reload?: boolean;
         identity?: boolean;
         pressed?: Order;
       };
-      if (terminals) page.listed(terminals);
+      if (terminals) page.listed(terminals, lost ?? []);
       if (reload) page.reload?.();
       if (identity) page.identity?.();
       if (pressed) page.pressed?.(pressed);

@@ -7,14 +7,14 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, watch};
 use tokio::time::{MissedTickBehavior, interval_at};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::action::{Action, Ask, KioskDoes, Outcome};
+use crate::action::{Action, Ask, KioskDoes, Outcome, TerminalInfo};
 use crate::auth::Login;
-use crate::base::{Door, Principal, Secret};
+use crate::base::{Door, Principal, Secret, TerminalId};
 
 use super::login::address;
 use super::problem::Problem;
@@ -28,6 +28,14 @@ const TOGETHER: Duration = Duration::from_millis(50);
 #[serde(deny_unknown_fields)]
 struct First {
     token: String,
+}
+
+/// What is told of terminals.
+#[derive(Serialize)]
+struct Listed {
+    terminals: Vec<TerminalInfo>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lost: Vec<TerminalId>,
 }
 
 /// `GET ws/events`
@@ -90,6 +98,7 @@ async fn tell(
     let mut settings = web.control.rules_changes();
     settings.mark_changed();
     let mut told = String::new();
+    let mut shown = Vec::new();
     loop {
         let message = tokio::select! {
             Ok(()) = settings.changed(), if at_kiosk => {
@@ -104,17 +113,17 @@ async fn tell(
                 if changed.is_err() {
                     return Close::Away;
                 }
-                match list(web, login, from).await {
+                match list(web, login, from, &mut shown).await {
                     Some(text) => Message::text(text),
                     None => return Close::Violation,
                 }
             }
             // What somebody may see can become more or less.
-            Ok(()) = rules.changed() => match list(web, login, from).await {
+            Ok(()) = rules.changed() => match list(web, login, from, &mut shown).await {
                 Some(text) => Message::text(text),
                 None => return Close::Violation,
             },
-            Ok(()) = shares.changed() => match list(web, login, from).await {
+            Ok(()) = shares.changed() => match list(web, login, from, &mut shown).await {
                 Some(text) => Message::text(text),
                 None => return Close::Violation,
             },
@@ -176,7 +185,13 @@ async fn ordered(orders: &mut Option<broadcast::Receiver<KioskDoes>>) -> KioskDo
     std::future::pending().await
 }
 
-async fn list(web: &Web, login: &Login, from: IpAddr) -> Option<String> {
+/// The list, and which of those shown before were lost instead of closed.
+async fn list(
+    web: &Web,
+    login: &Login,
+    from: IpAddr,
+    shown: &mut Vec<TerminalId>,
+) -> Option<String> {
     let ask = Ask {
         action: Action::ListTerminals {},
         by: login.principal.clone(),
@@ -185,7 +200,15 @@ async fn list(web: &Web, login: &Login, from: IpAddr) -> Option<String> {
     };
     match web.control.submit(ask).await {
         Ok(Outcome::Terminals { terminals }) => {
-            serde_json::to_string(&serde_json::json!({ "terminals": terminals })).ok()
+            let now = terminals.iter().map(|terminal| terminal.id).collect();
+            let mut missing = std::mem::replace(shown, now);
+            missing.retain(|terminal| !shown.contains(terminal));
+            let lost = if missing.is_empty() {
+                missing
+            } else {
+                web.control.lost(missing).await
+            };
+            serde_json::to_string(&Listed { terminals, lost }).ok()
         }
         _ => None,
     }
