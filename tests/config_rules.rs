@@ -36,7 +36,7 @@ fn compile(files: &[(&str, &str)]) -> Result<Rules, Vec<String>> {
 
 fn settings(files: &[(&str, &str)], by: &Principal) -> Settings {
     match compile(files) {
-        Ok(rules) => rules.settings_for(by, None),
+        Ok(rules) => (*rules.settings_for(by, None)).clone(),
         Err(problems) => panic!("{problems:#?}"),
     }
 }
@@ -169,4 +169,36 @@ fn what_does_not_fit_together_is_found_once_the_layers_are_merged() {
 fn every_mistake_in_toml_says_where_it_is() {
     let found = problems("[\"*\".allow]\nuse = \n\"*\" = 3\n");
     assert!(found[0].starts_with("x.toml:2:"), "{found:?}");
+}
+
+#[test]
+fn settings_that_were_asked_for_before_are_nobody_elses() {
+    let files = [(
+        "a.toml",
+        "[\"*\".limits]\nterminals = 3\n[\"user.upn=alice\".limits]\nterminals = 5\n[\"button=red\".allow]\npower = false\n",
+    )];
+    let button = |name: &str| Principal::Button {
+        button: name.parse().unwrap(),
+        gesture: gatepost::base::Gesture::Press,
+    };
+    let local = Principal::User {
+        user: User::new("bob".parse().unwrap(), Way::Local),
+    };
+    let everybody = [
+        user("alice"),
+        user("bob"),
+        local,
+        button("red"),
+        button("blue"),
+        Principal::Kiosk {},
+        Principal::Owner {},
+    ];
+    let rules = compile(&files).unwrap();
+    for _ in 0..2 {
+        for by in &everybody {
+            assert_eq!(*rules.settings_for(by, None), settings(&files, by), "{by}");
+        }
+    }
+    let power = |name| settings(&files, &button(name)).allow.has(Capability::Power);
+    assert!(power("blue") && !power("red"));
 }

@@ -28,7 +28,7 @@ impl Control {
     }
 
     /// The settings in force now for whoever asks.
-    pub fn settings_for(&self, by: &Principal) -> Settings {
+    pub fn settings_for(&self, by: &Principal) -> Arc<Settings> {
         self.rules().settings_for(by, None)
     }
 

@@ -259,13 +259,13 @@ pub fn login_url(local: &Local, kiosk: bool) -> Result<String, AuthError> {
 fn window_settings(local: &Local) -> WindowSettings {
     let rules = local.control.rules();
     let settings = rules.settings_for(&Principal::Kiosk {}, None);
-    let kiosk = settings.kiosk;
+    let kiosk = &settings.kiosk;
     let keys = kiosk.keys();
     WindowSettings {
         cursor: settings.display.cursor,
         zoom: kiosk.zoom,
-        blocked_chords: kiosk.blocked_chords,
-        admin_chord: kiosk.admin_chord,
+        blocked_chords: kiosk.blocked_chords.clone(),
+        admin_chord: kiosk.admin_chord.clone(),
         admin_idle: kiosk.admin_idle,
         memory_limit: kiosk.memory_limit,
         keys,

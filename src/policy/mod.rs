@@ -5,6 +5,7 @@
 
 mod check;
 mod decide;
+mod known;
 mod offer;
 mod problem;
 mod rules;

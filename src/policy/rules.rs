@@ -1,12 +1,14 @@
 //! All layers of configuration, understood and checked: settings for whoever asks.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::Deserialize as _;
 
 use crate::base::{Principal, Way};
 
 use super::check;
+use super::known::{Key, Known, Nature};
 use super::problem::Problem;
 use super::scope::Scope;
 use super::settings::{Allow, Capability, Settings};
@@ -18,6 +20,8 @@ pub struct Rules {
     /// In the order they are laid over one another.
     blocks: Vec<Block>,
     everyone: Settings,
+    /// Whoever's settings were asked for.
+    known: Known,
     warnings: Vec<Problem>,
     refused: Vec<Problem>,
     waiting: Vec<String>,
@@ -40,6 +44,7 @@ impl Default for Rules {
         Self {
             blocks: Vec::new(),
             everyone: Settings::default(),
+            known: Known::default(),
             warnings: Vec::new(),
             waiting: Vec::new(),
             refused: Vec::new(),
@@ -90,6 +95,7 @@ impl Rules {
         Ok(Self {
             blocks,
             everyone,
+            known: Known::default(),
             warnings,
             waiting: Vec::new(),
             refused: Vec::new(),
@@ -132,21 +138,32 @@ impl Rules {
 
     /// The settings in force for whoever asks from this address. When scopes that are fine by
     /// themselves contradict one another for this principal, nothing is allowed.
-    pub fn settings_for(&self, by: &Principal, address: Option<IpAddr>) -> Settings {
-        let merged = self.merged_for(by, address);
-        let mut result = match settings(&merged) {
-            Ok(settings) => settings,
-            Err(fault) => {
-                tracing::error!(%by, key = fault.keys.join("."), %fault, "scopes contradict one another, so nothing is allowed");
-                Settings::default()
-            }
+    pub fn settings_for(&self, by: &Principal, address: Option<IpAddr>) -> Arc<Settings> {
+        let key = Key {
+            nature: Nature::of(by),
+            applies: self
+                .blocks
+                .iter()
+                .map(|block| block.scope.applies(by, address))
+                .collect(),
         };
+        let made = self.known.get(key, || self.make(by, address));
+        made.unwrap_or_default()
+    }
+
+    fn make(&self, by: &Principal, address: Option<IpAddr>) -> Option<Settings> {
+        let merged = self.merged_for(by, address);
+        let made = settings(&merged).inspect_err(|fault| {
+            tracing::error!(%by, key = fault.keys.join("."), %fault, "scopes contradict one another, so nothing is allowed");
+        });
+        // Whoever started Gatepost can read its files and end its processes anyway, and must not be able
+        // to lock themselves out.
         if *by == (Principal::Owner {}) {
-            // Whoever started Gatepost can read its files and end its processes anyway, and must
-            // not be able to lock themselves out.
+            let mut result = made.unwrap_or_default();
             result.allow = Allow::everything();
+            return Some(result);
         }
-        result
+        made.ok()
     }
 
     /// Whether somebody at this address is kept out before anything else is looked at.

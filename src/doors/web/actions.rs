@@ -57,7 +57,8 @@ pub(super) async fn ask(
 /// A page shows what these allow; whether it is so is judged each time.
 pub(super) async fn me(State(web): State<Web>, request: Request) -> Result<Response, Problem> {
     let login = logged_in(&web, request.headers())?;
-    let allow = web.control.settings_for(&login.principal).allow;
+    let settings = web.control.settings_for(&login.principal);
+    let allow = &settings.allow;
     let may: Vec<_> = Capability::ALL
         .into_iter()
         .filter(|capability| allow.has(*capability))

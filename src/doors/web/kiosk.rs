@@ -67,7 +67,7 @@ pub(super) async fn picture(State(web): State<Web>, request: Request) -> Result<
         return Err(Problem::not_found());
     }
     let settings = web.control.settings_for(&login.principal);
-    let path = settings.kiosk.attract.picture;
+    let path = settings.kiosk.attract.picture.clone();
     let path = path.ok_or_else(Problem::not_found)?;
     let shown = path.display().to_string();
     let read = tokio::task::spawn_blocking(move || read(&path)).await;

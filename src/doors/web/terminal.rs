@@ -191,7 +191,8 @@ async fn down(
 /// The keeper's first frame, without the command line for whoever may not choose one: what is offered
 /// by name is known by name.
 fn without_command(web: &Web, login: &Login, frame: Bytes) -> Bytes {
-    let allow = web.control.settings_for(&login.principal).allow;
+    let settings = web.control.settings_for(&login.principal);
+    let allow = &settings.allow;
     if allow.has(Capability::AnyCommand) {
         return frame;
     }
