@@ -200,6 +200,10 @@ impl Input for Pressed {
                     pressed: event.kind == EdgeKind::Rising,
                 });
             }
+            // The kernel gives what it has.
+            if words < buffer.len() {
+                break;
+            }
         }
         Ok(())
     }

@@ -89,7 +89,12 @@ fn list(json: bool) -> Result<(), Failure> {
     }
     // Writing to a String can't fail.
     for button in &hardware.buttons {
-        let _infallible = writeln!(text, "button {}: {}", button.name, plain(&button.place));
+        let level = match button.pressed {
+            Some(true) => ", pressed",
+            Some(false) | None => "",
+        };
+        let place = plain(&button.place);
+        let _infallible = writeln!(text, "button {}: {place}{level}", button.name);
         if let Some(problem) = &button.problem {
             let _infallible = writeln!(text, "    doesn't work: {}", plain(problem));
         }
@@ -134,6 +139,7 @@ fn words(happening: &Happening, first: &mut Option<u64>) -> String {
             button,
             pressed,
             at,
+            ..
         } => {
             let since = at.saturating_sub(*first.get_or_insert(*at));
             let what = if *pressed { "pressed" } else { "released" };

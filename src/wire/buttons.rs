@@ -44,6 +44,9 @@ pub struct ButtonInfo {
     /// Why it doesn't work now, if it doesn't.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// Whether its line's level was the pressed button's when it last rested, where it has a line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pressed: Option<bool>,
     /// What each gesture does.
     #[serde(default)]
     pub does: BTreeMap<Gesture, String>,
@@ -77,6 +80,8 @@ pub enum Happening {
         pressed: bool,
         /// When, in microseconds of the monotonic clock.
         at: u64,
+        /// How long after that it was read, in microseconds.
+        late: u64,
     },
     /// Something was done with it.
     Gesture {
@@ -95,6 +100,10 @@ pub enum Happening {
         gesture: Gesture,
         /// The action's name.
         action: String,
+        /// How long after the gesture could be known the action was begun, in microseconds.
+        begun: u64,
+        /// How long after the gesture could be known the action had ended, in microseconds.
+        late: u64,
         /// Why not, if it wasn't.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         problem: Option<String>,

@@ -30,6 +30,10 @@ enum Source {
 /// A button with a contact of its own.
 struct Contacted {
     source: Source,
+    /// It has something to say.
+    ready: bool,
+    /// The line's level when it last rested.
+    level: Option<bool>,
     /// Pressed without a finger, so its line knows nothing of it.
     simulated: bool,
 }
@@ -44,6 +48,8 @@ pub(super) struct Panel<'a> {
     singles: Vec<Contacted>,
     keys: Keyboards,
     gestures: Gestures,
+    /// Which are down, as the board was told.
+    down: Vec<bool>,
     asks: Asks,
     /// Edges without a finger, in their order.
     script: Vec<(Duration, usize, bool)>,
@@ -93,6 +99,8 @@ impl<'a> Panel<'a> {
                 Some(_) => Source::Key,
                 None => Source::Line(None),
             },
+            ready: false,
+            level: None,
             simulated: false,
         });
         board.change(|known| {
@@ -108,6 +116,7 @@ impl<'a> Panel<'a> {
             singles: singles.collect(),
             keys,
             gestures,
+            down: Vec::new(),
             asks: Asks::new(control.clone(), board.clone()),
             script: Vec::new(),
             names,
@@ -173,8 +182,10 @@ impl<'a> Panel<'a> {
             };
             match lines.input(line, bias, button.active_low()) {
                 Ok(found) => {
+                    let level = found.level();
                     *input = Some(found);
                     self.problem(at, None);
+                    self.rests(at, level);
                 }
                 Err(error) => {
                     missing = true;
@@ -205,15 +216,20 @@ impl<'a> Panel<'a> {
         }
     }
 
-    /// Returns when a line or a key has something to say.
+    /// Returns when a line or a key has something to say, and marks the lines that have.
     async fn edges(&mut self) {
         poll_fn(|context| {
+            let mut any = Poll::Pending;
             for single in &mut self.singles {
                 if let Source::Line(Some(input)) = &mut single.source
                     && input.poll_ready(context).is_ready()
                 {
-                    return Poll::Ready(());
+                    single.ready = true;
+                    any = Poll::Ready(());
                 }
+            }
+            if any.is_ready() {
+                return any;
             }
             self.keys.poll_ready(context)
         })
@@ -235,9 +251,13 @@ impl<'a> Panel<'a> {
     fn step(&mut self) -> bool {
         let (mut seen, mut lost) = (Vec::new(), Vec::new());
         let mut edges = Vec::new();
+        // What is due is decided by all that has happened before it.
+        let all = self.gestures.wake().is_some_and(|due| due <= now());
         for (at, single) in self.singles.iter_mut().enumerate() {
+            let ready = std::mem::take(&mut single.ready);
             if let Source::Line(input) = &mut single.source
                 && let Some(line) = input
+                && (ready || all)
             {
                 if let Err(error) = line.drain(&mut edges) {
                     *input = None;
@@ -268,8 +288,13 @@ impl<'a> Panel<'a> {
         for (at, error) in &lost {
             self.problem(*at, Some(error));
         }
-        for (at, name) in self.names.iter().enumerate() {
-            self.board.press(name, self.gestures.is_down(at));
+        let buttons = 0..self.names.len();
+        let down: Vec<bool> = buttons.map(|at| self.gestures.is_down(at)).collect();
+        if down != self.down {
+            for (name, is_down) in self.names.iter().zip(&down) {
+                self.board.press(name, *is_down);
+            }
+            self.down = down;
         }
         !lost.is_empty()
     }
@@ -283,6 +308,7 @@ impl<'a> Panel<'a> {
                 button: name.clone(),
                 pressed: edge.pressed,
                 at: micros(edge.at),
+                late: since(edge.at),
             });
         }
         self.gestures.edge(at, edge.at, edge.pressed, done);
@@ -290,15 +316,38 @@ impl<'a> Panel<'a> {
 
     /// Edges are hints: once a line rests, it is read.
     fn look_again(&mut self, time: Duration) {
-        for (at, single) in self.singles.iter().enumerate() {
+        for at in 0..self.singles.len() {
             if self.gestures.looks(at, time) {
-                let level = match &single.source {
-                    Source::Line(Some(line)) if !single.simulated => line.level(),
-                    Source::Line(_) | Source::Key => None,
+                let level = match self.singles.get(at) {
+                    Some(Contacted {
+                        source: Source::Line(Some(line)),
+                        simulated: false,
+                        ..
+                    }) => line.level(),
+                    _ => None,
                 };
                 self.gestures.read(at, time, level);
+                self.rests(at, level);
             }
         }
+    }
+
+    /// Writes down what a line's level is while it rests, if that is known: a button that is always pressed is
+    /// one whose wires are other than the configuration says.
+    fn rests(&mut self, at: usize, level: Option<bool>) {
+        let (Some(single), Some(name)) = (self.singles.get_mut(at), self.names.get(at)) else {
+            return;
+        };
+        if level.is_none() || single.level == level {
+            return;
+        }
+        single.level = level;
+        self.board.change(|known| {
+            let mut infos = known.buttons.iter_mut();
+            if let Some(info) = infos.find(|info| info.name == *name) {
+                info.pressed = level;
+            }
+        });
     }
 
     /// Something was done with a button.
@@ -310,10 +359,10 @@ impl<'a> Panel<'a> {
         self.board.tell(Happening::Gesture {
             button: name.clone(),
             gesture: done.gesture,
-            late: micros(now().saturating_sub(done.at)),
+            late: since(done.at),
         });
         if let Some(said) = bound(button, done.gesture) {
-            self.asks.ask(&name, done.gesture, said.0.clone());
+            self.asks.ask(&name, done, said.0.clone());
         }
     }
 
@@ -355,6 +404,11 @@ async fn sleep(wait: Option<Duration>) {
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// How long ago that was, in microseconds.
+pub(super) fn since(time: Duration) -> u64 {
+    micros(now().saturating_sub(time))
 }
 
 fn knows(button: &Button) -> Knows {
@@ -404,6 +458,7 @@ fn info(name: &Label, button: &Button) -> ButtonInfo {
         name: name.clone(),
         place,
         problem: None,
+        pressed: None,
         does,
     }
 }
