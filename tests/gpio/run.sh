@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Buttons on lines of the kernel's own simulator: tests/gpio/run.sh [PRESSES [LINES]]. Boots Debian's kernel in QEMU
+# Buttons on lines of the kernel's own simulator: tests/gpio/run.sh [PRESSES [LINES [RATE]]]. Boots Debian's kernel in QEMU
 # (no root, no KVM) with gpio-sim, which Debian doesn't build, made from Debian's own source; starts the real
 # server with buttons on sixteen lines (or fewer), presses them as bad contacts do, and counts. Then the same, a tenth as
 # often, through rppal: the guest looks like a Pi to it, with a file for registers and gpio-sim for the kernel's edges.
@@ -15,8 +15,15 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 root=${here}/../..
 presses=${1:-10000}
 lines=${2:-16}
+# Presses a second, of all buttons together: four people, each with both hands, five times a second with either,
+# without a pause. More is no hand's doing, and measures a queue: at twice that, the two emulated processors are half
+# busy on a quiet machine, and presses wait for one another. None is missed or doubled for that.
+rate=${3:-40}
 count=$(((presses + lines - 1) / lines))
 presses=$((count * lines))
+# Each is held for 100 ms, and let go for as long at least.
+gap=$((1000 * lines / rate - 100))
+gap=$((gap > 100 ? gap : 100))
 pi_count=$(((count + 9) / 10))
 cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/gatepost/gpio
 work=$(mktemp -d)
@@ -98,25 +105,34 @@ install -m 755 "${here}/init" "${guest}/init"
 say "${presses} bouncy presses of ${lines} buttons"
 timeout 1200 qemu-system-x86_64 -M q35 -cpu max -m 768 -smp 2 -nographic -no-reboot -nodefaults -serial stdio \
   -kernel "${built}/vmlinuz" -initrd "${work}/initrd" \
-  -append "console=ttyS0 quiet panic=-1 gatepost.lines=${lines} gatepost.count=${count} gatepost.pi_count=${pi_count} " < /dev/null \
+  -append "console=ttyS0 quiet panic=-1 gatepost.lines=${lines} gatepost.count=${count} gatepost.pi_count=${pi_count} gatepost.gap=${gap} " < /dev/null \
   | tr -d '\r' | tee "${work}/out" | grep -v '^\[' >&2
 out=${work}/out
 says() { grep -qF -- "$1" "${out}" || fail "the guest did not say: $1"; }
 says '== end'
+# stage BACKEND STAGE: how many were measured, the 99th of 100, and the slowest, in microseconds.
+stage() { sed -n "s/^== $1 $2 of \([0-9]*\):.* p99 \([0-9]*\) p100 \([0-9]*\) us\$/\1 \2 \3/p" "${out}"; }
 # judge BACKEND PRESSES
 judge() {
-  local late acted dropped stalled slowest differs
+  local stage acted dropped stalled differs edges read slowest told known begun ended
   says "== $1 named: lamp ready: line pinctrl-bcm2835:30, blink"
   says "== $1 pedal: lamp ready: line pinctrl-bcm2835:30, blink"
   acted=$(sed -n "s/^== $1 presses \([0-9]*\)\$/\1/p" "${out}")
   dropped=$(sed -n "s/^== $1 dropped \([0-9]*\)\$/\1/p" "${out}")
   stalled=$(sed -n "s/^== $1 stalled \([0-9]*\)\$/\1/p" "${out}")
-  slowest=$(sed -n "s/^== $1 late p100 \([0-9]*\) us\$/\1/p" "${out}")
-  late=$(sed -n "s/^== $1 late p99 \([0-9]*\) us\$/\1/p" "${out}")
-  say "$1: $2 presses, ${acted} acted on, ${dropped} refused because this machine is busy; p99 ${late} us after debouncing"
+  stage=$(stage "$1" read)
+  read -r edges read slowest <<< "${stage}"
+  stage=$(stage "$1" known)
+  read -r _ known _ <<< "${stage}"
+  stage=$(stage "$1" begun)
+  read -r _ begun _ <<< "${stage}"
+  stage=$(stage "$1" ended)
+  read -r told ended _ <<< "${stage}"
+  say "$1: $2 presses, ${acted} acted on, ${dropped} refused because this machine is busy"
+  say "$1: 99 of 100 of ${edges} edges read within ${read} us; after debouncing, known within ${known}, begun within ${begun}, ended within ${ended} us"
   differs=$(($2 - acted - dropped))
   # Rppal has the kernel keep no more than 16 edges, which one press and a half can be.
-  if [[ $1 == rppal ]] && ((${slowest:-1000000} > 100000)); then
+  if [[ $1 == rppal ]] && ((slowest > 100000)); then
     stalled=$2
   fi
   if ((differs)) && [[ -z ${GATEPOST_STRICT_TIMES:-} ]] && ((${differs#-} <= stalled)); then
@@ -124,12 +140,11 @@ judge() {
   elif ((differs)); then
     fail "$1: $((differs > 0 ? differs : 0)) presses were missed, $((differs < 0 ? -differs : 0)) doubled"
   fi
-  if [[ -n ${GATEPOST_STRICT_TIMES:-} ]]; then
-    ((dropped == 0)) || fail "${dropped} presses were refused"
-  fi
-  if [[ -n ${GATEPOST_STRICT_TIMES:-} ]] && ((late > 30000)); then
-    fail "99 of 100 presses are acted on within ${late} us, not 30000"
-  fi
+  [[ -n ${GATEPOST_STRICT_TIMES:-} ]] || return 0
+  ((dropped == 0)) || fail "${dropped} presses were refused"
+  ((told == acted)) || fail "of ${acted} presses only ${told} were measured"
+  # What a button does here takes no time of its own, so that its end stands for its start.
+  ((ended <= 30000)) || fail "99 of 100 presses are acted on within ${ended} us of their debouncing, not 30000"
 }
 says '== sysrq kept 438'
 says '== sysrq by default 0'
