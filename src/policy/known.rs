@@ -39,11 +39,13 @@ pub(super) struct Key {
     pub(super) applies: Vec<bool>,
 }
 
+type Made = (Key, Arc<Settings>);
+
 /// Those that were made. Copies are the same.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Known {
     // Held for a look-up, never while settings are made.
-    made: Arc<Mutex<Vec<(Key, Arc<Settings>)>>>,
+    made: Arc<Mutex<Vec<Made>>>,
 }
 
 impl Known {
