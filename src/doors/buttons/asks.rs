@@ -11,7 +11,7 @@ use crate::control::Control;
 use crate::hardware::{Board, Done};
 use crate::wire::buttons::Happening;
 
-use super::panel::since;
+use super::since;
 
 /// Asks of one button that may wait for the one before: what an impatient finger makes in some seconds.
 const WAITING: usize = 16;

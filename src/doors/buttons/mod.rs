@@ -3,23 +3,25 @@
 
 mod asks;
 mod lamps;
+mod meaning;
 mod panel;
 mod script;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::base::Label;
 use crate::control::Control;
-use crate::hardware::{Board, Simulate, open};
+use crate::hardware::{Board, Simulate, now, open};
 use crate::policy::settings::{Button, HardwareSettings, Lamp, Settings};
 
 use panel::Panel;
 
 /// How often a line that can't be had is tried again.
-const AGAIN: std::time::Duration = std::time::Duration::from_secs(10);
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// What the configuration says about this door.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,4 +93,13 @@ async fn run(
     let lines = lines.as_deref();
     let panel = Panel::new(wiring, lines, control, board);
     tokio::join!(panel.run(orders), lamps::run(wiring, lines, control, board));
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// How long ago that was, in microseconds.
+fn since(time: Duration) -> u64 {
+    micros(now().saturating_sub(time))
 }

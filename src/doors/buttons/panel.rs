@@ -1,23 +1,23 @@
 //! All buttons of the machine: waits for edges and for time to pass, and says what was done.
 
-use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::base::{Gesture, Label};
+use crate::base::Label;
 use crate::control::Control;
 use crate::hardware::{
-    Bias, Board, Chord, Done, Edge, Gestures, Input, Key, Keyboards, Knows, LineError, Lines,
-    Simulate, Single, now,
+    Board, Chord, Done, Edge, Gestures, Input, Key, Keyboards, LineError, Lines, Simulate, Single,
+    now,
 };
-use crate::policy::settings::{Button, Pull, Said};
-use crate::wire::buttons::{ButtonInfo, Happening};
+use crate::policy::settings::Button;
+use crate::wire::buttons::Happening;
 
 use super::asks::Asks;
-use super::{AGAIN, Wiring, script};
+use super::meaning::{bias, bound, info, knows};
+use super::{AGAIN, Wiring, micros, script, since};
 
 /// Where a button's edges come from.
 enum Source {
@@ -175,12 +175,7 @@ impl<'a> Panel<'a> {
                 self.problem(at, Some(&error));
                 continue;
             };
-            let bias = match button.pull {
-                Pull::Up => Bias::Up,
-                Pull::Down => Bias::Down,
-                Pull::None => Bias::None,
-            };
-            match lines.input(line, bias, button.active_low()) {
+            match lines.input(line, bias(button), button.active_low()) {
                 Ok(found) => {
                     let level = found.level();
                     *input = Some(found);
@@ -399,66 +394,5 @@ async fn sleep(wait: Option<Duration>) {
     match wait {
         Some(wait) => tokio::time::sleep(wait).await,
         None => std::future::pending().await,
-    }
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
-}
-
-/// How long ago that was, in microseconds.
-pub(super) fn since(time: Duration) -> u64 {
-    micros(now().saturating_sub(time))
-}
-
-fn knows(button: &Button) -> Knows {
-    let hold = button.hold.as_ref().map(|hold| {
-        let every = hold.every.map(crate::policy::settings::Span::duration);
-        (hold.after.duration(), every)
-    });
-    Knows {
-        hold,
-        double: button
-            .double
-            .as_ref()
-            .map(|_| button.double_within.duration()),
-        chord: None,
-    }
-}
-
-fn bound(button: &Button, gesture: Gesture) -> Option<&Said> {
-    match gesture {
-        Gesture::Press => button.press.as_ref(),
-        Gesture::Release => button.release.as_ref(),
-        Gesture::Hold => button.hold.as_ref().map(|hold| &hold.r#do),
-        Gesture::Double => button.double.as_ref(),
-    }
-}
-
-fn info(name: &Label, button: &Button) -> ButtonInfo {
-    let place = match (&button.line, &button.key) {
-        (Some(line), _) => format!("line {line}"),
-        (None, Some(key)) => format!("key {key}"),
-        (None, None) => {
-            let members: Vec<_> = button.chord.iter().map(Label::as_str).collect();
-            members.join(" + ")
-        }
-    };
-    let all = [
-        Gesture::Press,
-        Gesture::Release,
-        Gesture::Hold,
-        Gesture::Double,
-    ];
-    let does: BTreeMap<_, _> = all
-        .into_iter()
-        .filter_map(|gesture| Some((gesture, bound(button, gesture)?.0.to_string())))
-        .collect();
-    ButtonInfo {
-        name: name.clone(),
-        place,
-        problem: None,
-        pressed: None,
-        does,
     }
 }
