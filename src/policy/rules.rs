@@ -141,6 +141,13 @@ impl Rules {
                 Settings::default()
             }
         };
+        if *by == (Principal::Kiosk {}) && result.kiosk.login {
+            // A screen at which people log in is a screen and nothing else.
+            result.allow = Allow {
+                blacklist: result.allow.blacklist,
+                ..Allow::default()
+            };
+        }
         if *by == (Principal::Owner {}) {
             // Whoever started Gatepost can read its files and end its processes anyway, and must
             // not be able to lock themselves out.

@@ -20,6 +20,8 @@ pub struct Care {
     /// Its program gets a home folder of its own, which is gone with the terminal; and the terminal
     /// goes with the program. Counts when the terminal is opened.
     pub fresh_home: bool,
+    /// The terminal goes with its program.
+    pub ends: bool,
 }
 
 impl Care {
