@@ -234,7 +234,10 @@ it.runIf(isRoot)('the keyboard on the screen writes name and password', async ()
 });
 
 it.runIf(isRoot)('failures at the kiosk make the kiosk wait, and nobody else on this machine', async () => {
-  const { account, server, page } = await kiosk('auth.throttle.address_failures=3', 'auth.throttle.wait=3600');
+  const { account, server, page } = await kiosk(
+    'auth.throttle.address_failures=3',
+    'auth.throttle.wait=3600',
+  );
   for (const name of ['eve', 'mallory', 'trudy']) {
     await logIn(page, name, 'wrong');
     await refused(page);
