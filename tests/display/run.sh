@@ -61,7 +61,7 @@ make_disk() {
     esac
     basename "${module%.xz}" >> "${new}/order"
   done < "${work}/order"
-  rm -rf "${tree}"/boot/* "${tree}/var/cache/apt" "${tree}/var/lib/apt/lists"
+  rm -rf "${tree:?}/boot" "${tree}/var/cache/apt" "${tree}/var/lib/apt/lists"
   mke2fs -q -t ext4 -m 0 -d "${tree}" "${new}/disk" 2G
   rm -rf "${tree}"
   mv "${new}" "${disk}"
@@ -92,4 +92,5 @@ cp -r "${root}/xsession" "${payload}/xsession"
 python3 "${here}/look.py" block > "${payload}/block.xbm"
 (cd "${guest}" && find . | cpio -o -H newc --quiet | gzip -1) > "${work}/initrd"
 
+[[ -z ${KEEP_INITRD:-} ]] || cp "${work}/initrd" "${KEEP_INITRD}"
 timeout 900 python3 "${here}/look.py" "${disk}" "${work}/initrd" "${out}"
