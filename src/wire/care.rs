@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 /// How it is kept. The default is as any other terminal: nothing happens by itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each happens or doesn't, whatever the others say"
+)]
 pub struct Care {
     /// Its program is started again when it ends, on a clean screen.
     pub restart: bool,
