@@ -140,6 +140,16 @@ impl Throttle {
         self.table.remove(who).is_some()
     }
 
+    /// Somebody has shown to be who they say.
+    pub(super) fn came_in(&mut self, user: UserName, from: &Who) {
+        self.forgive(&Who::User(user));
+        if *from == Who::Kiosk {
+            // Everybody's mistakes are made at one screen, all day. What holds whoever has an account and
+            // guesses others' passwords is what counts against those names.
+            self.forgive(from);
+        }
+    }
+
     /// Everybody who has to wait, the longest wait first.
     pub(super) fn waiting(&self, now: Instant) -> Vec<Waiting> {
         let mut list: Vec<_> = self
@@ -274,6 +284,8 @@ mod tests {
         throttle.failed(kiosk.clone(), now);
         assert!(throttle.waits(&kiosk, now));
         assert!(!throttle.waits(&Who::from(Whence::from(local)), now));
+        throttle.came_in("alice".parse().unwrap(), &kiosk);
+        assert!(!throttle.waits(&kiosk, now));
     }
 
     #[test]

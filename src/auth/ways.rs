@@ -283,13 +283,7 @@ impl Ways {
                 })
             }
             Ok(Step::In { user: who, entry }) => {
-                let mut throttle = self.throttle();
-                throttle.forgive(&Who::User(user));
-                if address == Who::Kiosk {
-                    // Everybody's mistakes are made at one screen, all day. What holds whoever has an
-                    // account and guesses others' passwords is what counts against those names.
-                    throttle.forgive(&address);
-                }
+                self.throttle().came_in(user, &address);
                 Ok(Turn::In { user: who, entry })
             }
             Ok(Step::Out {}) => Err(self.failed(Way::Pam, Some(user), address, began).await),
