@@ -10,7 +10,7 @@
 )]
 
 #[path = "kiosk_window/mod.rs"]
-mod screen;
+mod kiosk;
 #[path = "support/mod.rs"]
 mod support;
 
@@ -21,9 +21,9 @@ use std::sync::Arc;
 use gatepost::base::Way;
 use gatepost::config::{Syntax, parse};
 use gatepost::policy::Rules;
+use kiosk::screen::Screen;
+use kiosk::{Running, hit_renderer, renderer_of, until};
 use rustix::process::Signal;
-use screen::screen::Screen;
-use screen::{Running, hit_renderer, renderer_of, until};
 use support::login::{Account, LoginPlace, PASSWORD, UNIX, is_root};
 use support::server::TestServer;
 
