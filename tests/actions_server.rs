@@ -168,25 +168,24 @@ fn a_message_goes_to_the_kiosk_unless_it_says_otherwise() {
 fn the_kiosks_page_is_told_what_to_do_and_others_are_not() {
     let server = TestServer::start();
     let owner = server.browser();
-    let events = |browser: &Browser| {
-        let mut socket = browser.socket("/ws/events");
-        socket.text(&json!({ "token": browser.socket_token() }));
-        assert!(matches!(socket.next(), Message::Text(_)));
-        socket
-    };
-    let mut own = events(&owner);
+    let mut own = owner.socket("/ws/events");
+    own.text(&json!({ "token": owner.socket_token() }));
+    assert!(matches!(own.next(), Message::Text(_)));
     let nobody = act(&owner, &json!({ "action": "reload-kiosk" }));
     assert_eq!(nobody.status, 500);
     let mut kiosk = server.stranger();
     kiosk.log_in(&server.place.ok(&["url", "--kiosk"]));
-    let mut page = events(&kiosk);
+    let mut page = kiosk.socket("/ws/kiosk");
+    let token = kiosk.post("/api/kiosk/token", &json!({})).json()["token"].clone();
+    page.text(&json!({ "token": token }));
+    assert!(matches!(page.next(), Message::Text(_)));
     assert_eq!(done(&owner, "kiosk reload"), json!({ "outcome": "done" }));
     // How things are is told before, and in between.
     let order = |page: &mut Socket| loop {
         let Message::Text(text) = page.next() else {
             panic!("an order");
         };
-        if !text.starts_with(r#"{"kiosk""#) && !text.starts_with(r#"{"terminals""#) {
+        if !text.starts_with(r#"{"kiosk""#) {
             return text;
         }
     };

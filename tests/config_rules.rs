@@ -202,3 +202,25 @@ fn settings_that_were_asked_for_before_are_nobody_elses() {
     let power = |name| settings(&files, &button(name)).allow.has(Capability::Power);
     assert!(power("blue") && !power("red"));
 }
+
+#[test]
+fn a_screen_at_which_people_log_in_has_no_right_whatever_is_granted_to_it() {
+    let granted = (
+        "a.toml",
+        "[\"*\".allow]\nuse = true\nopen = true\npower = true\nwatch = true\n",
+    );
+    let login = ("b.toml", "[\"kiosk\".kiosk]\nlogin = true\n");
+    let allowed = |files: &[(&str, &str)], by: &Principal| {
+        let allow = settings(files, by).allow;
+        Capability::ALL
+            .into_iter()
+            .filter(|one| allow.has(*one))
+            .count()
+    };
+    let kiosk = Principal::Kiosk {};
+    assert_eq!(allowed(&[granted], &kiosk), 4);
+    assert_eq!(allowed(&[granted, login], &kiosk), 0);
+    assert_eq!(allowed(&[granted, login], &user("alice")), 4);
+    let out = ("c.toml", "[\"kiosk\".allow]\nblacklist = true\n");
+    assert!(settings(&[login, out], &kiosk).allow.blacklist);
+}

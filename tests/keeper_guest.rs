@@ -23,6 +23,7 @@ const IDLE: Care = Care {
     warning_ms: 2500,
     close: false,
     fresh_home: false,
+    ends: false,
 };
 
 fn shell(care: Care) -> TestKeeper {

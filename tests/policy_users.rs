@@ -332,3 +332,32 @@ fn a_users_terminal_is_opened_no_larger_than_the_limit() {
         (Some(100), Some(30))
     );
 }
+
+#[test]
+fn when_people_begin_to_log_in_at_the_kiosk_its_own_login_is_good_for_the_screen_only() {
+    let (server, rules) = server(USE);
+    let mut kiosk = server.stranger();
+    kiosk.log_in(&server.place.ok(&["url", "--kiosk"]));
+    let terminal = kiosk.open(&json!({ "command": ["cat"] }));
+    let mut watching = kiosk.view(&terminal);
+    assert!(matches!(watching.next(), Message::Binary(_)));
+    rules
+        .send(compile(&format!("{USE}\n[\"*\".kiosk]\nlogin = true\n")))
+        .unwrap();
+    assert!(watching.close_code().is_some());
+    assert_eq!(kiosk.get("/api/terminals").status, 401);
+    // The window asks for another address.
+    let url = server.place.ok(&["url", "--kiosk"]);
+    assert!(url.ends_with("&kiosk=1&login=1"), "{url}");
+    let before = kiosk.clone();
+    kiosk.log_in(&url);
+    assert_ne!(before.cookie, kiosk.cookie);
+    for path in ["/api/terminals", "/api/me", "/api/login"] {
+        assert_eq!(kiosk.get(path).status, 401, "{path}");
+    }
+    assert_eq!(kiosk.post("/api/kiosk/token", &json!({})).status, 200);
+    // Whoever is logged in elsewhere is no screen.
+    let owner = server.browser();
+    assert_eq!(owner.post("/api/kiosk/token", &json!({})).status, 401);
+    assert_eq!(owner.get("/api/terminals").status, 200);
+}

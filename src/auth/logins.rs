@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::base::{Principal, UserName, is_deceptive};
+use crate::base::{Principal, User, UserName, is_deceptive};
 use crate::wire::logins::LoginInfo;
 
 use super::store::Row;
@@ -182,6 +182,30 @@ impl Logins {
         u32::try_from(theirs.len()).unwrap_or(u32::MAX)
     }
 
+    /// The logins made at the machine's own screen.
+    pub(super) fn at_kiosk(&self) -> Vec<Login> {
+        let found = self.table.iter().filter(|(_, entry)| entry.is_at_kiosk());
+        let login = |(id, entry): (&Fingerprint, &Entry)| Login {
+            id: *id,
+            principal: entry.principal.clone(),
+            ended: entry.ended.clone(),
+        };
+        found.map(login).collect()
+    }
+
+    /// Ends those, except this one; how many.
+    pub(super) fn end_at_kiosk(&mut self, but: Option<Fingerprint>) -> usize {
+        let others = self
+            .at_kiosk()
+            .into_iter()
+            .filter(|login| Some(login.id) != but);
+        let others: Vec<_> = others.map(|login| login.id).collect();
+        for id in &others {
+            self.remove(*id);
+        }
+        others.len()
+    }
+
     /// Ends the login with this id, if `of` may: their own, or with `None` anybody's.
     pub(super) fn revoke(&mut self, id: LoginId, of: Option<&Principal>) -> bool {
         let found = self.table.iter().find(|(found, entry)| {
@@ -230,6 +254,10 @@ impl Logins {
 }
 
 impl Entry {
+    fn is_at_kiosk(&self) -> bool {
+        self.principal.user().is_some_and(User::is_at_kiosk)
+    }
+
     fn over(&self, limits: AuthLimits, now: SystemTime) -> bool {
         // A clock that was set back (a machine without one starts in 1970) must not end logins.
         let age = |since| now.duration_since(since).unwrap_or(Duration::ZERO);

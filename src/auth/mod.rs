@@ -37,7 +37,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use crate::base::{Principal, Secret, UserName};
+use crate::base::{Principal, Secret, User, UserName};
 use crate::wire::logins::LoginInfo;
 
 pub use api_keys::{KeysError, NewKey};
@@ -54,7 +54,7 @@ pub use logins::Seen;
 pub use object::{AuthObject, MAX_OBJECT, ObjectError, Vouched, WINDOW, sign};
 pub use sso::{Departure, Offer, Sso, SsoError, SsoSettings, SsoSetupError};
 use store::Store;
-pub use throttle::{Waiting, Who};
+pub use throttle::{Waiting, Whence, Who};
 use tokens::Tokens;
 pub use ways::{Turn, Turned, WayError, Ways, WaysError, WaysOptions, browser_secret};
 pub use wstoken::{TokenStoreError, WebToken};
@@ -293,6 +293,10 @@ impl Auth {
             if ended > 0 {
                 tracing::info!(%principal, ended, "older logins have ended: only so many are allowed");
             }
+            if principal.user().is_some_and(User::is_at_kiosk) {
+                // One screen, one person.
+                tables.logins.end_at_kiosk(None);
+            }
             let id = Fingerprint::of(&secret);
             tables.logins.insert(id, principal, seen, SystemTime::now());
         }
@@ -303,6 +307,21 @@ impl Auth {
     /// The logins of `of`, or all of them; the one used last comes first.
     pub fn logins(&self, of: Option<&Principal>) -> Vec<LoginInfo> {
         self.tables().logins.list(of, SystemTime::now())
+    }
+
+    /// The logins made at the machine's own screen; there is hardly ever more than one.
+    pub fn at_kiosk(&self) -> Vec<Login> {
+        self.tables().logins.at_kiosk()
+    }
+
+    /// Ends the logins made at the machine's own screen, except the one with this cookie: a window that
+    /// doesn't have it is another one than they were made in, and nobody knows who is in front of it.
+    /// Blocks on the disk.
+    pub fn end_at_kiosk(&self, but: Option<&Secret>) {
+        let but = but.map(Fingerprint::of);
+        if self.tables().logins.end_at_kiosk(but) > 0 {
+            self.save();
+        }
     }
 
     /// Ends all logins of a user and everything opened with them; how many. Blocks on the disk.
@@ -435,6 +454,27 @@ mod tests {
             closed(&temp),
         );
         assert!(third.check(&secret).is_none());
+    }
+
+    #[test]
+    fn one_person_is_logged_in_at_the_kiosk_and_a_new_window_knows_nobody() {
+        let (_temp, auth) = auth(AuthLimits::default());
+        let admit = |name: &str, at_kiosk| {
+            let mut user = User::new(name.parse().unwrap(), crate::base::Way::Pam);
+            user.set_at_kiosk(at_kiosk);
+            let principal = Principal::User { user };
+            auth.admit(principal, Seen::default(), None, None).unwrap()
+        };
+        let (elsewhere, first) = (admit("alice", false), admit("alice", true));
+        let opened = auth.check(&first).unwrap();
+        let second = admit("bob", true);
+        assert!(opened.ended.is_cancelled(), "its sockets close");
+        assert!(auth.check(&first).is_none());
+        auth.end_at_kiosk(Some(&second));
+        assert!(auth.check(&second).is_some(), "the window still has it");
+        auth.end_at_kiosk(None);
+        assert!(auth.check(&second).is_none());
+        assert!(auth.check(&elsewhere).is_some());
     }
 
     #[test]

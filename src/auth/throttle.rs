@@ -20,6 +20,37 @@ pub enum Who {
     User(UserName),
     /// An address; of IPv6 the first 64 bits, for one household has that many.
     Address(IpAddr),
+    /// Whoever stands in front of the machine's own screen, whose address is that of every program on
+    /// the machine.
+    Kiosk,
+}
+
+/// Where somebody tries from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Whence {
+    /// The address.
+    pub address: IpAddr,
+    /// Whether that is the machine's own screen.
+    pub at_kiosk: bool,
+}
+
+impl From<IpAddr> for Whence {
+    fn from(address: IpAddr) -> Self {
+        Self {
+            address,
+            at_kiosk: false,
+        }
+    }
+}
+
+impl From<Whence> for Who {
+    fn from(whence: Whence) -> Self {
+        if whence.at_kiosk {
+            Self::Kiosk
+        } else {
+            Self::address(whence.address)
+        }
+    }
 }
 
 impl fmt::Display for Who {
@@ -27,11 +58,15 @@ impl fmt::Display for Who {
         match self {
             Self::User(user) => user.fmt(f),
             Self::Address(address) => address.fmt(f),
+            Self::Kiosk => f.write_str(Self::KIOSK),
         }
     }
 }
 
 impl Who {
+    /// What the machine's own screen is called.
+    pub const KIOSK: &str = "kiosk";
+
     /// The address as it is counted.
     pub fn address(address: IpAddr) -> Self {
         Self::Address(match address.to_canonical() {
@@ -105,6 +140,16 @@ impl Throttle {
         self.table.remove(who).is_some()
     }
 
+    /// Somebody has shown to be who they say.
+    pub(super) fn came_in(&mut self, user: UserName, from: &Who) {
+        self.forgive(&Who::User(user));
+        if *from == Who::Kiosk {
+            // Everybody's mistakes are made at one screen, all day. What holds whoever has an account and
+            // guesses others' passwords is what counts against those names.
+            self.forgive(from);
+        }
+    }
+
     /// Everybody who has to wait, the longest wait first.
     pub(super) fn waiting(&self, now: Instant) -> Vec<Waiting> {
         let mut list: Vec<_> = self
@@ -134,7 +179,7 @@ impl Throttle {
     fn limit(&self, who: &Who) -> u32 {
         match who {
             Who::User(_) => self.settings.user_failures,
-            Who::Address(_) => self.settings.address_failures,
+            Who::Address(_) | Who::Kiosk => self.settings.address_failures,
         }
         .max(1)
     }
@@ -222,6 +267,25 @@ mod tests {
         assert!(throttle.waits(&from("2001:db8::ffff"), now));
         assert!(!throttle.waits(&from("2001:db8:0:1::1"), now));
         assert_eq!(from("::ffff:192.0.2.1"), from("192.0.2.1"));
+    }
+
+    #[test]
+    fn failures_at_the_kiosk_count_against_the_kiosk_and_no_address() {
+        let (mut throttle, now) = throttle();
+        let local: IpAddr = [127, 0, 0, 1].into();
+        let kiosk = Who::from(Whence {
+            address: local,
+            at_kiosk: true,
+        });
+        for _ in 0..19 {
+            throttle.failed(kiosk.clone(), now);
+        }
+        assert!(!throttle.waits(&kiosk, now));
+        throttle.failed(kiosk.clone(), now);
+        assert!(throttle.waits(&kiosk, now));
+        assert!(!throttle.waits(&Who::from(Whence::from(local)), now));
+        throttle.came_in("alice".parse().unwrap(), &kiosk);
+        assert!(!throttle.waits(&kiosk, now));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::conversation::{
 };
 use super::local::{Fresh, LocalAdmin, LocalError};
 use super::pam::{self, Entry, Helper, HelperLimits};
-use super::throttle::{Throttle, Waiting, Who};
+use super::throttle::{Throttle, Waiting, Whence, Who};
 use super::vouch::Vouching;
 use super::wstoken::TokenStoreError;
 use super::x2go::X2goService;
@@ -198,15 +198,16 @@ impl Ways {
         }
     }
 
-    /// Begins a conversation about `user` with the browser that has this secret, at this address.
+    /// Begins a conversation about `user` with the browser that has this secret, at this place.
     pub async fn begin(
         &self,
         user: &str,
         browser: &Secret,
-        from: IpAddr,
+        from: impl Into<Whence>,
     ) -> Result<Turn, WayError> {
         let began = Instant::now();
-        let address = Who::address(from);
+        let from = from.into();
+        let address = Who::from(from);
         // What can't be a name is refused as a wrong one is.
         let Ok(user) = user.parse::<UserName>() else {
             return Err(self.failed(Way::Pam, None, address, began).await);
@@ -214,7 +215,7 @@ impl Ways {
         if self.waits(&user, &address) {
             return Err(self.late(began).await);
         }
-        let dialogue = self.judge(&user, from)?;
+        let dialogue = self.judge(&user, from.address)?;
         let conversation = random_secret().map_err(|_| WayError::Unavailable)?;
         let id = ConversationId::of(&conversation);
         self.conversations()
@@ -237,10 +238,10 @@ impl Ways {
         conversation: &Secret,
         answers: Vec<Typed>,
         browser: &Secret,
-        from: IpAddr,
+        from: impl Into<Whence>,
     ) -> Result<Turn, WayError> {
         let began = Instant::now();
-        let address = Who::address(from);
+        let address = Who::from(from.into());
         let id = ConversationId::of(conversation);
         let fit = answers.len() <= MAX_PROMPTS && answers.iter().all(Typed::is_fit);
         let taken = self.conversations().take(
@@ -282,7 +283,7 @@ impl Ways {
                 })
             }
             Ok(Step::In { user: who, entry }) => {
-                self.throttle().forgive(&Who::User(user));
+                self.throttle().came_in(user, &address);
                 Ok(Turn::In { user: who, entry })
             }
             Ok(Step::Out {}) => Err(self.failed(Way::Pam, Some(user), address, began).await),

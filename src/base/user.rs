@@ -154,6 +154,10 @@ pub struct User {
 }
 
 impl User {
+    /// The attribute that says where they logged in, and its only value.
+    const AT: &str = "at";
+    const KIOSK: &str = "kiosk";
+
     /// A user of whom only the name is known.
     pub fn new(upn: UserName, way: Way) -> Self {
         Self {
@@ -172,6 +176,21 @@ impl User {
             Way::Pam => self.upn.clone(),
             way => UserName(format!("{}:{}", way.name(), self.upn)),
         }
+    }
+
+    /// Notes where they logged in: at the machine's own screen, or anywhere else. Ours to say, whatever a
+    /// way in vouches for.
+    pub fn set_at_kiosk(&mut self, at_kiosk: bool) {
+        self.attributes.remove(Self::AT);
+        if at_kiosk {
+            let kiosk = vec![Self::KIOSK.to_owned()];
+            self.attributes.insert(Self::AT.to_owned(), kiosk);
+        }
+    }
+
+    /// Whether they logged in at the machine's own screen.
+    pub fn is_at_kiosk(&self) -> bool {
+        self.attribute(Self::AT) == [Self::KIOSK]
     }
 
     /// The values scopes know by this name: `upn`, `way`, `account`, or an attribute.
@@ -211,6 +230,19 @@ mod tests {
                 assert_eq!(serde_json::from_str::<UserName>(&json).unwrap(), of(way));
             }
         }
+    }
+
+    #[test]
+    fn where_somebody_logged_in_is_not_what_a_way_in_says() {
+        let mut user = User::new("alice".parse().unwrap(), Way::Api);
+        let claimed = vec!["kiosk".to_owned()];
+        user.attributes.insert("at".to_owned(), claimed);
+        user.set_at_kiosk(false);
+        assert!(!user.is_at_kiosk());
+        assert!(user.attributes.is_empty());
+        user.set_at_kiosk(true);
+        assert!(user.is_at_kiosk());
+        assert_eq!(user.attribute("at"), ["kiosk"]);
     }
 
     #[test]

@@ -16,6 +16,18 @@ pub(super) fn care(kiosk: &Kiosk) -> Care {
         warning_ms: kiosk.idle_warning.duration().map_or(0, milliseconds),
         close: kiosk.idle_does == IdleDoes::Close,
         fresh_home: kiosk.forget.contains(&Forgets::Home),
+        ends: false,
+    }
+}
+
+/// The same for the terminal of somebody who logged in there: it begins and ends with their login.
+pub(super) fn care_of_login(kiosk: &Kiosk) -> Care {
+    Care {
+        restart: false,
+        close: true,
+        fresh_home: false,
+        ends: true,
+        ..care(kiosk)
     }
 }
 
@@ -31,12 +43,15 @@ impl Control {
     pub(super) async fn tend(&self, terminal: TerminalId) {
         let list = self.terminals.list().await.unwrap_or_default();
         let known = list.iter().find(|info| info.id == terminal);
-        if known.is_none_or(|info| info.owner.is_some()) {
-            // Somebody's own, which they let the kiosk see.
-            return;
-        }
+        let Some(info) = known else { return };
         let settings = self.settings_for(&Principal::Kiosk {});
-        let request = Request::Care(care(&settings.kiosk));
+        let care = match info.owner {
+            None => care(&settings.kiosk),
+            Some(_) if self.at_kiosk.shows(terminal) => care_of_login(&settings.kiosk),
+            // Somebody's own, which they let the kiosk see.
+            Some(_) => return,
+        };
+        let request = Request::Care(care);
         if let Err(error) = self.terminals.request(terminal, request).await {
             // One of an older version stays as it is until it ends.
             tracing::info!(%terminal, %error, "it can't be told how it is to be kept");

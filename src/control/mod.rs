@@ -1,6 +1,7 @@
 //! The only place where actions happen: every door hands its asks in here, the policy judges them,
 //! and each leaves one line in the audit log.
 
+mod at_kiosk;
 mod audit;
 mod care;
 mod error;
@@ -33,6 +34,7 @@ use crate::terminals::{KeeperStream, TerminalError, Terminals};
 use crate::wire::message::{Attach, Mode, Request};
 use crate::wire::provision::Report;
 
+use at_kiosk::{AtKiosk, is_at_kiosk};
 pub use audit::{Audit, AuditError, Line};
 pub use error::ControlError;
 pub use hooks::{HookState, HookStates};
@@ -60,6 +62,7 @@ pub struct Control {
     auth: Option<Arc<Auth>>,
     watchers: Arc<Watchers>,
     shares: Arc<Shares>,
+    at_kiosk: Arc<AtKiosk>,
     /// Counts the orders to load the kiosk's page anew. Only such pages listen.
     reloads: watch::Sender<u64>,
     /// What that page is to do.
@@ -83,6 +86,7 @@ impl Control {
             auth: None,
             watchers: Arc::default(),
             shares: Arc::default(),
+            at_kiosk: Arc::default(),
             reloads: watch::Sender::new(0),
             orders: broadcast::Sender::new(ORDERS),
             screen: Arc::default(),
@@ -287,7 +291,7 @@ impl Control {
                 // Managing is the server's own business.
                 (Mode::View | Mode::Manage, _) | (Mode::Type, Access::View) => Mode::View,
             };
-            attach.kiosk = *by == Principal::Kiosk {};
+            attach.kiosk = *by == Principal::Kiosk {} || attach.kiosk && is_at_kiosk(by);
             self.granted(&line, false).await?;
             let stream = self.terminals.attach(terminal, &attach).await?;
             let seat = self.watchers.sit(terminal, attach.mode, by, door, from);

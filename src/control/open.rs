@@ -4,12 +4,13 @@
 use std::path::PathBuf;
 
 use crate::base::{Door, Principal, Size, TerminalName, User, Way};
-use crate::policy::settings::Settings;
+use crate::policy::settings::{Kiosk, Settings};
 use crate::policy::{Offered, offered};
 use crate::terminals::{Open, Starter};
 
 use super::ControlError;
-use super::care::care;
+use super::at_kiosk::is_at_kiosk;
+use super::care::{care, care_of_login};
 
 /// What is wanted.
 pub(super) struct Opening {
@@ -23,12 +24,14 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    /// What is started for `by`, who was found to be allowed to; `helper`: whether this machine has a
+    /// What is started for `by`, who was found to be allowed to; `kiosk`: how terminals on the machine's
+    /// own screen are kept; `helper`: whether this machine has a
     /// login helper.
     pub(super) fn by(
         self,
         by: &Principal,
         settings: &Settings,
+        kiosk: &Kiosk,
         helper: bool,
     ) -> Result<Open, ControlError> {
         let program = if self.command.is_empty() {
@@ -70,7 +73,10 @@ impl Opening {
             size,
             scrollback: Some(settings.terminal.scrollback),
             idle: limits.idle,
-            care: (*by == Principal::Kiosk {}).then(|| care(&settings.kiosk)),
+            care: match by {
+                Principal::Kiosk {} => Some(care(kiosk)),
+                by => is_at_kiosk(by).then(|| care_of_login(kiosk)),
+            },
             directory: program.directory.or(self.directory),
             starter: starter(by, helper),
         })

@@ -246,7 +246,12 @@ async fn view(
 /// A fresh login address, for a person or for the kiosk window.
 pub fn login_url(local: &Local, kiosk: bool) -> Result<String, AuthError> {
     let (principal, address, more) = if kiosk {
-        (Principal::Kiosk {}, &local.kiosk_address, "&kiosk=1")
+        let more = if local.control.people_log_in() {
+            "&kiosk=1&login=1"
+        } else {
+            "&kiosk=1"
+        };
+        (Principal::Kiosk {}, &local.kiosk_address, more)
     } else {
         (Principal::Owner {}, &local.address, "")
     };

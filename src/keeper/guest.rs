@@ -92,7 +92,12 @@ impl Guest {
 
     /// Whether the next start is on a clean screen.
     fn cleans(&self) -> bool {
-        self.care.restart || self.care.fresh_home
+        self.care.restart || self.goes_along()
+    }
+
+    /// Whether the terminal goes with its program.
+    fn goes_along(&self) -> bool {
+        self.care.fresh_home || self.care.ends
     }
 
     /// When something has to be done although nothing happens.
@@ -171,7 +176,7 @@ impl<M: Model> Keeper<M> {
         }
         self.wipe();
         let care = self.guest.care;
-        if care.close || care.fresh_home || self.program.is_adopted() {
+        if care.close || self.guest.goes_along() || self.program.is_adopted() {
             self.guest.gone(now);
             self.tell_guest();
             self.close(now);
@@ -183,10 +188,10 @@ impl<M: Model> Keeper<M> {
     /// The program has ended by itself.
     pub(super) fn guest_ended(&mut self, now: Instant) {
         let care = self.guest.care;
-        if !care.restart || self.hangup.is_some() {
+        if !(care.restart || care.ends) || self.hangup.is_some() {
             return;
         }
-        if !care.fresh_home && !self.program.is_adopted() {
+        if !self.guest.goes_along() && !self.program.is_adopted() {
             self.program.restart(now);
         } else if self.program.ended_quickly() {
             // Whoever opens the next one would do so without end.
@@ -208,7 +213,7 @@ impl<M: Model> Keeper<M> {
         if !self.guest.cleans() {
             return false;
         }
-        if self.guest.care.fresh_home {
+        if self.guest.goes_along() {
             self.close(now);
         } else if !self.guest.leaves() {
             // What the last run has left in the background must not meet the next guest.

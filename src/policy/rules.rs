@@ -153,9 +153,19 @@ impl Rules {
 
     fn make(&self, by: &Principal, address: Option<IpAddr>) -> Option<Settings> {
         let merged = self.merged_for(by, address);
-        let made = settings(&merged).inspect_err(|fault| {
+        let mut made = settings(&merged).inspect_err(|fault| {
             tracing::error!(%by, key = fault.keys.join("."), %fault, "scopes contradict one another, so nothing is allowed");
         });
+        if let Ok(result) = &mut made
+            && *by == (Principal::Kiosk {})
+            && result.kiosk.login
+        {
+            // A screen at which people log in is a screen and nothing else.
+            result.allow = Allow {
+                blacklist: result.allow.blacklist,
+                ..Allow::default()
+            };
+        }
         // Whoever started Gatepost can read its files and end its processes anyway, and must not be able
         // to lock themselves out.
         if *by == (Principal::Owner {}) {

@@ -248,6 +248,8 @@ impl Server {
         let pressed = buttons::serve(control_too, board, orders, stop.clone());
         tasks.spawn(pressed);
         tasks.spawn(sweep::sweep(auth.clone(), stop.clone()));
+        let looking = local.control.clone().look_after_kiosk_logins(stop.clone());
+        tasks.spawn(looking);
         Ok(Self {
             addresses,
             stop,

@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 /// How it is kept. The default is as any other terminal: nothing happens by itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each happens or doesn't, whatever the others say"
+)]
 pub struct Care {
     /// Its program is started again when it ends, on a clean screen.
     pub restart: bool,
@@ -20,6 +24,8 @@ pub struct Care {
     /// Its program gets a home folder of its own, which is gone with the terminal; and the terminal
     /// goes with the program. Counts when the terminal is opened.
     pub fresh_home: bool,
+    /// The terminal goes with its program.
+    pub ends: bool,
 }
 
 impl Care {

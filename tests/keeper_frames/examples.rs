@@ -273,6 +273,7 @@ pub(crate) fn from_viewer() -> Vec<(&'static str, FromViewer<'static>)> {
                     warning_ms: 30_000,
                     close: false,
                     fresh_home: true,
+                    ends: false,
                 }),
             ),
         ),

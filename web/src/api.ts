@@ -209,6 +209,8 @@ export async function loggedIn(): Promise<boolean> {
 export interface Me {
   principal: 'owner' | 'kiosk' | 'user';
   user?: string;
+  /** How that was proved. */
+  way?: string;
   may: string[];
 }
 
@@ -256,6 +258,23 @@ export async function logout(): Promise<void> {
 export async function oneTimeToken(): Promise<string> {
   const response = await call('POST', 'api/token');
   return ((await response.json()) as { token: string }).token;
+}
+
+/** The same for the WebSocket of the machine's own screen, which only that gets. */
+export async function screenToken(): Promise<string> {
+  const response = await call('POST', 'api/kiosk/token');
+  return ((await response.json()) as { token: string }).token;
+}
+
+/** Whether this is the page on the machine's own screen, whoever is logged in at it. */
+export async function isScreen(): Promise<boolean> {
+  try {
+    await screenToken();
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return false;
+    throw error;
+  }
 }
 
 export async function list(): Promise<TerminalInfo[]> {

@@ -1,14 +1,26 @@
 // Drives one WebSocket by the state machine of connection.ts: tokens, opening, heartbeat, trying again.
-import { ApiError, loggedIn, oneTimeToken, socketAddress } from './api.ts';
+import { ApiError, isScreen, loggedIn, oneTimeToken, screenToken, socketAddress } from './api.ts';
 import { type Effect, type Event, IDLE, type Link, step, TICK } from './connection.ts';
 
 /** The subprotocol both WebSockets speak. */
 const SUBPROTOCOL = 'gatepost.v1';
 
+/** Whose login a socket is opened with. */
+export interface As {
+  token(): Promise<string>;
+  /** Whether that login is there still. */
+  known(): Promise<boolean>;
+}
+
+/** The machine's own screen's. */
+export const SCREEN: As = { token: screenToken, known: isScreen };
+
 /** What a kind of socket adds. */
 export interface Use {
   /** Path beside the page. */
   path: string;
+  /** Whose login; if absent, that of whoever uses the page. */
+  as?: As;
   /** The first message. */
   first(token: string): string;
   /** A message came; `true` when it was the one that makes the link live. */
@@ -35,6 +47,8 @@ function token(): Promise<string> {
   ahead = null;
   return taken && Date.now() < taken.until ? taken.token : oneTimeToken();
 }
+
+const PERSON: As = { token, known: loggedIn };
 
 /** All drivers of this page: one clock for all, and one that gets through wakes the others. */
 const drivers = new Set<Driver>();
@@ -67,6 +81,10 @@ export class Driver {
   #opening = 0;
 
   constructor(private readonly use: Use) {}
+
+  get #as(): As {
+    return this.use.as ?? PERSON;
+  }
 
   start(): void {
     drivers.add(this);
@@ -112,7 +130,7 @@ export class Driver {
         else if (this.#socket?.readyState === WebSocket.OPEN) this.feed({ type: 'heard' });
         break;
       case 'check-login':
-        void loggedIn().then(
+        void this.#as.known().then(
           (yes) => yes || this.feed({ type: 'logged-out' }),
           () => {},
         );
@@ -133,10 +151,11 @@ export class Driver {
     const opening = ++this.#opening;
     let secret: string;
     try {
-      secret = await token();
+      secret = await this.#as.token();
     } catch (error) {
       // The question may have crossed a new login: then it is only to be asked again.
-      const out = error instanceof ApiError && error.status === 401 && !(await loggedIn().catch(() => true));
+      const out =
+        error instanceof ApiError && error.status === 401 && !(await this.#as.known().catch(() => true));
       if (opening !== this.#opening) return;
       if (out) this.feed({ type: 'logged-out' });
       else this.feed({ type: 'closed', code: 1006, reason: reasonOf(error), random: Math.random() });

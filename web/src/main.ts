@@ -47,7 +47,8 @@ async function pageKeys(): Promise<void> {
 async function start(): Promise<void> {
   const token = takeToken();
   const from = takeVouched();
-  const kiosk = new URLSearchParams(location.hash.slice(1)).get('kiosk') === '1';
+  const wanted = new URLSearchParams(location.hash.slice(1));
+  const kiosk = wanted.get('kiosk') === '1';
   if (kiosk) document.documentElement.classList.add('kiosk');
   let refused = false;
   for (;;) {
@@ -57,7 +58,8 @@ async function start(): Promise<void> {
         if ('token' in from) await api.loginWithToken(from.token);
         else await api.loginWithObject(from.object);
       }
-      tokenAhead();
+      // Where people log in at the kiosk, nobody has yet.
+      if (wanted.get('login') !== '1') tokenAhead();
       if (kiosk) {
         startKiosk(root);
         return;

@@ -105,7 +105,7 @@ struct Open {
 /// `POST api/terminals`
 pub(super) async fn open(State(web): State<Web>, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    logged_in(&web, &parts.headers)?;
+    let login = logged_in(&web, &parts.headers)?;
     let Open {
         name,
         program,
@@ -120,11 +120,11 @@ pub(super) async fn open(State(web): State<Web>, request: Request) -> Result<Res
         directory: None,
     };
     match submit(&web, &parts.headers, &parts.extensions, action).await? {
-        Outcome::Opened { terminal } => Ok((
-            StatusCode::CREATED,
-            json(&serde_json::json!({ "terminal": terminal })),
-        )
-            .into_response()),
+        Outcome::Opened { terminal } => {
+            web.control.sits_at_kiosk(&login, terminal, true).await;
+            let opened = json(&serde_json::json!({ "terminal": terminal }));
+            Ok((StatusCode::CREATED, opened).into_response())
+        }
         _ => Err(Problem::unavailable()),
     }
 }

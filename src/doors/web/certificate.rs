@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::Web;
-use super::login::{json, logged_in};
+use super::login::{json, logged_in, screen};
 use super::problem::Problem;
 use super::tls::CertificateFacts;
 
@@ -19,7 +19,7 @@ struct Certificate<'a> {
 
 /// `GET api/certificate`: the one in use; 404 where nothing is encrypted.
 pub(super) async fn show(State(web): State<Web>, request: Request) -> Result<Response, Problem> {
-    logged_in(&web, request.headers())?;
+    screen(&web, request.headers()).or_else(|_| logged_in(&web, request.headers()))?;
     let facts = web.tls.as_ref().ok_or_else(Problem::not_found)?.facts();
     Ok(json(&Certificate {
         address: &web.base,

@@ -20,6 +20,11 @@ impl Name {
         Self::new("gatepost_login", port)
     }
 
+    /// The machine's own screen's, where people log in at it: theirs is beside it.
+    pub(super) fn screen(port: u16) -> Self {
+        Self::new("gatepost_screen", port)
+    }
+
     /// The cookie that ties a login under way to the browser that began it.
     pub(super) fn begun(port: u16) -> Self {
         Self::new("gatepost_begun", port)

@@ -1,5 +1,5 @@
-//! `ws/events`: the list of terminals, at once and whenever it changes; and what the kiosk's page is
-//! told besides.
+//! `ws/events`: the list of terminals, at once and whenever it changes. `ws/kiosk`: what the page on the
+//! machine's own screen is told, whoever is logged in at it.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -14,9 +14,9 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::action::{Action, Ask, KioskDoes, Outcome, TerminalInfo};
 use crate::auth::Login;
-use crate::base::{Door, Principal, Secret, TerminalId};
+use crate::base::{Door, Secret, TerminalId};
 
-use super::login::address;
+use super::login::{address, screen};
 use super::problem::Problem;
 use super::socket::{Close, Pulse, Receiver, Sender, Socket};
 use super::{Web, kiosk, upgrade as websocket};
@@ -42,18 +42,36 @@ struct Listed {
 pub(super) async fn upgrade(State(web): State<Web>, request: Request) -> Result<Response, Problem> {
     let from = address(request.extensions());
     websocket::accept(&web, request, move |web, login, socket| {
-        run(web, login, socket, from)
+        run(web, login, socket, from, false)
     })
 }
 
-async fn run(web: Web, login: Login, mut socket: Socket, from: IpAddr) {
+/// `GET ws/kiosk`
+pub(super) async fn upgrade_screen(
+    State(web): State<Web>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let from = address(request.extensions());
+    let login = screen(&web, request.headers())?;
+    websocket::accept_as(&web, login, request, move |web, login, socket| {
+        run(web, login, socket, from, true)
+    })
+}
+
+async fn run(web: Web, login: Login, mut socket: Socket, from: IpAddr, at_kiosk: bool) {
     if let Err(why) = open(&web, &login, &mut socket).await {
         return socket.close(why).await;
     }
     let (mut sender, mut receiver) = socket.split();
     let pulse = Pulse::default();
     let why = tokio::select! {
-        why = tell(&web, &login, from, &pulse, &mut sender) => why,
+        why = async {
+            if at_kiosk {
+                tell_screen(&web, &login, &pulse, &mut sender).await
+            } else {
+                tell(&web, &login, from, &pulse, &mut sender).await
+            }
+        } => why,
         why = listen(&pulse, &mut receiver) => why,
         () = web.stop.cancelled() => Close::Away,
         () = login.ended.cancelled() => Close::Token,
@@ -91,24 +109,9 @@ async fn tell(
     changes.mark_changed();
     let mut rules = web.control.rules_changes();
     let mut shares = web.control.share_changes();
-    let at_kiosk = login.principal == Principal::Kiosk {};
-    // Whoever listens is counted as a page that can be loaded anew.
-    let mut reloads = at_kiosk.then(|| web.control.reloads());
-    let mut orders = at_kiosk.then(|| web.control.kiosk_orders());
-    let mut settings = web.control.rules_changes();
-    settings.mark_changed();
-    let mut told = String::new();
     let mut shown = Vec::new();
     loop {
         let message = tokio::select! {
-            Ok(()) = settings.changed(), if at_kiosk => {
-                let new = kiosk::told(web);
-                if new == told {
-                    continue;
-                }
-                told.clone_from(&new);
-                Message::text(new)
-            }
             changed = settled(&mut changes) => {
                 if changed.is_err() {
                     return Close::Away;
@@ -127,21 +130,53 @@ async fn tell(
                 Some(text) => Message::text(text),
                 None => return Close::Violation,
             },
-            does = ordered(&mut orders) => Message::text(match does {
-                KioskDoes::Identity => r#"{"identity":true}"#,
-                KioskDoes::SwitchNext => r#"{"pressed":"next"}"#,
-                KioskDoes::SwitchChoose => r#"{"pressed":"choose"}"#,
-            }),
-            () = reload(&mut reloads) => Message::text(r#"{"reload":true}"#),
             _ = ticks.tick() => {
                 if !pulse.ping(every, web.limits.dead) {
                     return Close::Gone;
                 }
                 web.auth.still_used(login);
-                if at_kiosk {
-                    // Networks come and go, and with them this machine's addresses.
-                    settings.mark_changed();
+                Message::Ping(Bytes::new())
+            }
+        };
+        if let Err(why) = browser.send(message).await {
+            return why;
+        }
+    }
+}
+
+async fn tell_screen(web: &Web, login: &Login, pulse: &Pulse, browser: &mut Sender) -> Close {
+    let every = web.limits.ping;
+    let mut ticks = interval_at(tokio::time::Instant::now() + every, every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // Whoever listens is counted as a page that can be loaded anew.
+    let mut reloads = web.control.reloads();
+    let mut orders = web.control.kiosk_orders();
+    let mut settings = web.control.rules_changes();
+    settings.mark_changed();
+    let mut told = String::new();
+    loop {
+        let message = tokio::select! {
+            Ok(()) = settings.changed() => {
+                let new = kiosk::told(web);
+                if new == told {
+                    continue;
                 }
+                told.clone_from(&new);
+                Message::text(new)
+            }
+            does = ordered(&mut orders) => Message::text(match does {
+                KioskDoes::Identity => r#"{"identity":true}"#,
+                KioskDoes::SwitchNext => r#"{"pressed":"next"}"#,
+                KioskDoes::SwitchChoose => r#"{"pressed":"choose"}"#,
+            }),
+            Ok(()) = reloads.changed() => Message::text(r#"{"reload":true}"#),
+            _ = ticks.tick() => {
+                if !pulse.ping(every, web.limits.dead) {
+                    return Close::Gone;
+                }
+                web.auth.still_used(login);
+                // Networks come and go, and with them this machine's addresses.
+                settings.mark_changed();
                 Message::Ping(Bytes::new())
             }
         };
@@ -162,19 +197,9 @@ async fn settled(changes: &mut watch::Receiver<u64>) -> Result<(), watch::error:
     Ok(())
 }
 
-/// Returns when the page on the machine's own screen has to be loaded anew.
-async fn reload(reloads: &mut Option<watch::Receiver<u64>>) {
-    if let Some(reloads) = reloads
-        && reloads.changed().await.is_ok()
-    {
-        return;
-    }
-    std::future::pending::<()>().await;
-}
-
 /// The next order to the page on the machine's own screen.
-async fn ordered(orders: &mut Option<broadcast::Receiver<KioskDoes>>) -> KioskDoes {
-    while let Some(orders) = orders {
+async fn ordered(orders: &mut broadcast::Receiver<KioskDoes>) -> KioskDoes {
+    loop {
         match orders.recv().await {
             Ok(does) => return does,
             // Somebody presses faster than the page hears: what it missed is missed, as with keys.

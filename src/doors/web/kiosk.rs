@@ -17,13 +17,13 @@ use crate::policy::settings::Kiosk;
 use crate::system;
 
 use super::Web;
-use super::login::logged_in;
+use super::login::only_screen;
 use super::problem::Problem;
 
 /// Largest picture, in bytes: a screenful, well compressed.
 const MAX_PICTURE: u64 = 2 << 20;
 
-/// The message, one of those of `ws/events`.
+/// The message, one of those of `ws/kiosk`.
 #[derive(Serialize)]
 struct Told<'a> {
     /// Section `kiosk` of the configuration as it is in force for the kiosk. It holds no secrets.
@@ -62,10 +62,7 @@ pub(super) fn told(web: &Web) -> String {
 
 /// `GET api/kiosk/picture`: what the page shows while nobody is there, to the kiosk's own screen only.
 pub(super) async fn picture(State(web): State<Web>, request: Request) -> Result<Response, Problem> {
-    let login = logged_in(&web, request.headers())?;
-    if login.principal != (Principal::Kiosk {}) {
-        return Err(Problem::not_found());
-    }
+    let login = only_screen(&web, request.headers())?;
     let settings = web.control.settings_for(&login.principal);
     let path = settings.kiosk.attract.picture.clone();
     let path = path.ok_or_else(Problem::not_found)?;

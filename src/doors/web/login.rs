@@ -10,23 +10,52 @@ use http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 
 use crate::auth::pam::Entry;
-use crate::auth::{Login, Seen};
+use crate::auth::{Login, Seen, Whence};
 use crate::base::{Door, Principal, Secret, User, Way};
 use crate::control::ControlError;
 use crate::policy::Denied;
 
 use super::problem::Problem;
 use super::proxy::{BY_HTTPS, CERTIFICATE, ClientAddress};
-use super::{Web, body};
+use super::{Web, body, cookie};
 
 /// The login whose cookie came with a request.
 pub(super) fn logged_in(web: &Web, headers: &HeaderMap) -> Result<Login, Problem> {
-    let login = web
-        .cookie
-        .read(headers, by_https(web, headers))
-        .and_then(|secret| web.auth.check(&secret))
+    let login = by_cookie(web, &web.cookie, headers)
         .filter(|login| has_its_certificate(login, headers))
+        // What the screen was before people had to log in at it.
+        .filter(|login| !is_screen(login) || !web.control.people_log_in())
         .ok_or_else(Problem::log_in)?;
+    not_kept_out(web, login)
+}
+
+/// The login of the machine's own screen, whose cookie came with a request: good for what the screen
+/// itself shows and hears, whoever is logged in at it.
+pub(super) fn screen(web: &Web, headers: &HeaderMap) -> Result<Login, Problem> {
+    let found = by_cookie(web, &web.screen, headers)
+        .or_else(|| by_cookie(web, &web.cookie, headers))
+        .filter(is_screen);
+    not_kept_out(web, found.ok_or_else(Problem::log_in)?)
+}
+
+/// The same for what only the screen may know: to whoever is logged in elsewhere it isn't there.
+pub(super) fn only_screen(web: &Web, headers: &HeaderMap) -> Result<Login, Problem> {
+    screen(web, headers).map_err(|problem| match logged_in(web, headers) {
+        Ok(_) => Problem::not_found(),
+        Err(_) => problem,
+    })
+}
+
+fn is_screen(login: &Login) -> bool {
+    login.principal == Principal::Kiosk {}
+}
+
+fn by_cookie(web: &Web, name: &cookie::Name, headers: &HeaderMap) -> Option<Login> {
+    let secret = name.read(headers, by_https(web, headers))?;
+    web.auth.check(&secret)
+}
+
+fn not_kept_out(web: &Web, login: Login) -> Result<Login, Problem> {
     // Before anything else is looked at, and by the rules as they are now.
     if web.control.settings_for(&login.principal).allow.blacklist {
         return Err(Problem::from(ControlError::Denied(Denied::Blacklisted)));
@@ -68,6 +97,10 @@ pub(super) struct Arrived {
     browser: String,
     /// The login cookie it came with, whatever that is worth.
     before: Option<Secret>,
+    /// The cookie of the machine's own screen it came with, whatever that is worth.
+    screen: Option<Secret>,
+    /// Whether it came from the machine's own screen, where people log in at it.
+    at_kiosk: bool,
 }
 
 impl Arrived {
@@ -82,6 +115,16 @@ impl Arrived {
             secure,
             browser: browser.unwrap_or_default().to_owned(),
             before: web.cookie.read(headers, secure),
+            screen: web.screen.read(headers, secure),
+            at_kiosk: web.control.people_log_in() && screen(web, headers).is_ok(),
+        }
+    }
+
+    /// For the counting of failures.
+    pub(super) fn whence(&self) -> Whence {
+        Whence {
+            address: self.address,
+            at_kiosk: self.at_kiosk,
         }
     }
 
@@ -109,6 +152,7 @@ pub(super) async fn welcome(
     // Ours to say, whatever a way in vouches for.
     let address = vec![arrived.address.to_string()];
     user.attributes.insert("ip_address".to_owned(), address);
+    user.set_at_kiosk(arrived.at_kiosk);
     let entry = match entry {
         Some(entry) => Some(entry),
         None => web.auth.ways().entry_for(&user, arrived.address).await,
@@ -135,9 +179,18 @@ async fn admit(
     let (auth, secure) = (web.auth.clone(), arrived.secure);
     let (by, address) = (principal.clone(), arrived.address);
     let most = web.control.most_logins(&principal);
+    let (name, before) = if principal == (Principal::Kiosk {}) && web.control.people_log_in() {
+        (&web.screen, arrived.screen.clone())
+    } else {
+        (&web.cookie, arrived.before.clone())
+    };
+    let window = principal == Principal::Kiosk {};
     let admitting = async {
         let admitted = tokio::task::spawn_blocking(move || {
-            auth.admit(principal, arrived.seen(), arrived.before.as_ref(), most)
+            if window {
+                auth.end_at_kiosk(arrived.before.as_ref());
+            }
+            auth.admit(principal, arrived.seen(), before.as_ref(), most)
         });
         Ok::<_, Problem>(admitted.await.map_err(|_| Problem::unavailable())??)
     };
@@ -145,7 +198,7 @@ async fn admit(
         .control
         .recorded((&by, Door::Web, Some(address)), "log-in", admitting)
         .await?;
-    let cookie = web.cookie.set(&secret, secure, true);
+    let cookie = name.set(&secret, secure, true);
     Ok((secret, cookie.ok_or_else(Problem::unavailable)?))
 }
 
@@ -195,13 +248,25 @@ pub(super) async fn log_out(State(web): State<Web>, request: Request) -> Result<
     let auth = web.auth.clone();
     let by = login.principal.clone();
     let from = (&by, Door::Web, Some(address(request.extensions())));
+    let id = login.id();
     let leaving = async {
         let left = tokio::task::spawn_blocking(move || auth.log_out(&login));
         left.await.map_err(|_| Problem::unavailable())
     };
     web.control.recorded(from, "log-out", leaving).await?;
+    web.control.leaves_kiosk(id);
     let cookie = web.cookie.clear(secure).ok_or_else(Problem::unavailable)?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
+}
+
+/// `POST api/kiosk/token`: the same for the WebSocket of the machine's own screen.
+pub(super) async fn screen_token(
+    State(web): State<Web>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let login = screen(&web, request.headers())?;
+    let token = web.auth.socket_token(&login)?;
+    Ok(json(&serde_json::json!({ "token": token.expose_hex() })))
 }
 
 /// `POST api/token`: a one-time token for one WebSocket.

@@ -8,7 +8,7 @@ use crate::auth::LoginId;
 use crate::base::{Door, Principal};
 
 use super::Web;
-use super::login::{address, json, logged_in};
+use super::login::{address, json, logged_in, only_screen};
 use super::problem::Problem;
 
 /// `GET api/logins`: one's own, the one used last first.
@@ -62,7 +62,7 @@ pub(super) async fn fresh_password(
     State(web): State<Web>,
     request: Request,
 ) -> Result<Response, Problem> {
-    kiosk(&web, &request)?;
+    only_screen(&web, request.headers())?;
     let (user, password) = web
         .auth
         .ways()
@@ -79,7 +79,7 @@ pub(super) async fn password_noted(
     State(web): State<Web>,
     request: Request,
 ) -> Result<Response, Problem> {
-    kiosk(&web, &request)?;
+    only_screen(&web, request.headers())?;
     let auth = web.auth.clone();
     let noting = async {
         let noted = tokio::task::spawn_blocking(move || auth.noted());
@@ -92,13 +92,4 @@ pub(super) async fn password_noted(
     );
     web.control.recorded(who, "note-password", noting).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-fn kiosk(web: &Web, request: &Request) -> Result<(), Problem> {
-    match logged_in(web, request.headers())?.principal {
-        Principal::Kiosk {} => Ok(()),
-        Principal::Owner {} | Principal::Button { .. } | Principal::User { .. } => {
-            Err(Problem::not_found())
-        }
-    }
 }

@@ -4,21 +4,14 @@
 use axum::extract::{Request, State};
 use axum::response::Response;
 
-use crate::base::Principal;
-
 use super::Web;
-use super::login::{json, logged_in};
+use super::login::{json, only_screen};
 use super::problem::Problem;
 
 /// `GET api/provisioning`: the report, to the kiosk's own screen only; others learn of it from the
 /// machine's health, if they may. 404 where no files were found.
 pub(super) async fn show(State(web): State<Web>, request: Request) -> Result<Response, Problem> {
-    match logged_in(&web, request.headers())?.principal {
-        Principal::Kiosk {} => {}
-        Principal::Owner {} | Principal::Button { .. } | Principal::User { .. } => {
-            return Err(Problem::not_found());
-        }
-    }
+    only_screen(&web, request.headers())?;
     let report = web.control.provisioning().await;
     Ok(json(&report.ok_or_else(Problem::not_found)?))
 }

@@ -34,6 +34,7 @@ fn table() -> Vec<(&'static str, MethodRouter<Web>)> {
             get(logins::fresh_password).delete(logins::password_noted),
         ),
         ("/api/kiosk/picture", get(kiosk::picture)),
+        ("/api/kiosk/token", post(login::screen_token)),
         ("/api/certificate", get(certificate::show)),
         ("/api/provisioning", get(provisioning::show)),
         ("/api/logout", post(login::log_out)),
@@ -55,6 +56,7 @@ fn table() -> Vec<(&'static str, MethodRouter<Web>)> {
         ("/api/choices", get(choices::show).put(choices::keep)),
         ("/ws/terminal", get(terminal::upgrade)),
         ("/ws/events", get(events::upgrade)),
+        ("/ws/kiosk", get(events::upgrade_screen)),
     ]
 }
 

@@ -82,6 +82,7 @@ async fn open(
         Principal::User { user } => user.upn.as_str(),
     }
     .to_owned();
+    let at_kiosk = attach.kiosk;
     let attached = web
         .control
         .attach(
@@ -92,6 +93,11 @@ async fn open(
             &from.to_string(),
         )
         .await;
+    if attached.is_ok() && at_kiosk {
+        web.control
+            .sits_at_kiosk(login, first.terminal, false)
+            .await;
+    }
     attached
         .map(|(keeper, seat)| (first.terminal, keeper, seat))
         .map_err(|error| match error.kind() {

@@ -33,12 +33,26 @@ const READ_BUFFER: usize = 2 << 10;
 
 /// Answers 101 and runs `handler` with the WebSocket and its login. Host and Origin were judged
 /// before; the login is judged here.
-pub(super) fn accept<F, H>(web: &Web, mut request: Request, handler: H) -> Result<Response, Problem>
+pub(super) fn accept<F, H>(web: &Web, request: Request, handler: H) -> Result<Response, Problem>
 where
     H: FnOnce(Web, Login, Socket) -> F + Send + 'static,
     F: Future<Output = ()> + Send,
 {
     let login = logged_in(web, request.headers())?;
+    accept_as(web, login, request, handler)
+}
+
+/// The same for a login that was found already.
+pub(super) fn accept_as<F, H>(
+    web: &Web,
+    login: Login,
+    mut request: Request,
+    handler: H,
+) -> Result<Response, Problem>
+where
+    H: FnOnce(Web, Login, Socket) -> F + Send + 'static,
+    F: Future<Output = ()> + Send,
+{
     let key = handshake(request.method(), request.headers())?;
     let Ok(one) = web.sockets.clone().try_acquire_owned() else {
         return Err(Problem::new(

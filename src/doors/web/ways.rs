@@ -66,7 +66,7 @@ pub(super) async fn converse(
             };
             web.auth
                 .ways()
-                .begin(&user, &browser, arrived.address)
+                .begin(&user, &browser, arrived.whence())
                 .await?
         }
         (None, Some(conversation)) => {
@@ -77,7 +77,7 @@ pub(super) async fn converse(
             let browser = known.unwrap_or_else(nobody);
             web.auth
                 .ways()
-                .answer(&conversation, said.answers, &browser, arrived.address)
+                .answer(&conversation, said.answers, &browser, arrived.whence())
                 .await?
         }
         _ => {

@@ -84,12 +84,12 @@ impl CasServer {
         if self.attributes.iter().any(|name| {
             matches!(
                 name.as_str(),
-                "upn" | "way" | "account" | "ip_address" | "user"
+                "upn" | "way" | "account" | "ip_address" | "at" | "user"
             )
         }) {
             return fault(
                 "attributes",
-                "upn, way, account, ip_address and user have meanings of their own",
+                "upn, way, account, ip_address, at and user have meanings of their own",
             );
         }
         if self.attributes.len() > 64 || self.proxies.len() > 64 {

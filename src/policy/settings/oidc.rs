@@ -11,7 +11,7 @@ use super::naming::NameTemplate;
 /// The issuer of the preset `google`.
 const GOOGLE: &str = "https://accounts.google.com";
 /// Attributes that scopes know by other means; a claim can't stand for them.
-const RESERVED: [&str; 4] = ["upn", "way", "account", "ip_address"];
+const RESERVED: [&str; 5] = ["upn", "way", "account", "ip_address", "at"];
 /// Most providers; each is a button on the page.
 const MAX_PROVIDERS: usize = 16;
 /// Longest name of a provider, in bytes.

@@ -4,7 +4,7 @@
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGTERM};
 
@@ -20,6 +20,8 @@ use crate::role::output::doing;
 const NAME: &str = "kiosk";
 /// Pause before looking again for a server, or for a terminal that has ended.
 const AGAIN: Duration = Duration::from_millis(500);
+/// The same when this screen may not have one: people log in at it, which takes the window.
+const MUCH_LATER: Duration = Duration::from_secs(60);
 /// The Linux console: never blank, never power down (console_codes(4)), and a clean sheet.
 const AWAKE: &[u8] = b"\x1b[9;0]\x1b[14;0]\x1b[H\x1b[2J";
 
@@ -33,8 +35,17 @@ pub(in crate::role) fn text() -> Result<(), Failure> {
     let console = std::env::var_os("TERM").is_some_and(|term| term == "linux");
     let mut said = String::new();
     loop {
+        let mut pause = AGAIN;
         match once(console) {
             Ok(()) => said.clear(),
+            Err(failure) if failure.code == Code::Denied => {
+                pause = MUCH_LATER;
+                let why = "There is no window on this screen just now, and no terminal without one";
+                if said != failure.message {
+                    output::say(&format!("{why}: {}", failure.message));
+                    said = failure.message;
+                }
+            }
             // Only a person can help, and only they can read it.
             Err(failure) if failure.code == Code::Usage => return Err(failure),
             Err(failure) if failure.message != said => {
@@ -43,11 +54,17 @@ pub(in crate::role) fn text() -> Result<(), Failure> {
             }
             Err(_) => {}
         }
-        // Whatever ended: with the console gone, nobody sees another.
-        if over.load(Ordering::Relaxed) || !std::io::stdin().is_terminal() {
-            return Ok(());
+        let until = Instant::now() + pause;
+        loop {
+            // Whatever ended: with the console gone, nobody sees another.
+            if over.load(Ordering::Relaxed) || !std::io::stdin().is_terminal() {
+                return Ok(());
+            }
+            std::thread::park_timeout(AGAIN);
+            if Instant::now() >= until {
+                break;
+            }
         }
-        std::thread::park_timeout(AGAIN);
     }
 }
 

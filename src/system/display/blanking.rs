@@ -17,14 +17,18 @@ pub(super) fn turn_off(
     dark: bool,
 ) -> Result<bool, DisplayError> {
     let saver = connection.get_screen_saver()?.reply()?;
-    // It can be on without a time, when a program said so.
+    // It can be on without a time, when a program said so; and it always is where the signal was ended. To
+    // end it there begins the signal again, which is ended again, and so on without end.
     let on = can.saver
+        && !dark
         && screensaver::query_info(connection, root)?.reply()?.state
             == u8::from(screensaver::State::ON);
     let mut found = on || saver.timeout != 0;
     if found || saver.prefer_blanking != Blanking::NOT_PREFERRED {
         connection.set_screen_saver(0, 0, Blanking::NOT_PREFERRED, Exposures::NOT_ALLOWED)?;
-        connection.force_screen_saver(ScreenSaver::RESET)?;
+        if !dark {
+            connection.force_screen_saver(ScreenSaver::RESET)?;
+        }
     }
     if can.dpms {
         let times = dpms::get_timeouts(connection)?.reply()?;

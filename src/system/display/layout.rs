@@ -95,10 +95,17 @@ fn size(
         }
     }
     let (_, first) = used.first()?;
-    let sizes = first.modes.iter().map(|mode| (mode.width, mode.height));
-    sizes
-        .into_iter()
-        .find(|size| used.iter().all(|(_, monitor)| can(monitor, *size)))
+    let common = || {
+        let sizes = first.modes.iter().map(|mode| (mode.width, mode.height));
+        sizes.filter(|size| used.iter().all(|(_, monitor)| can(monitor, *size)))
+    };
+    // What a monitor likes best is what it is built of: what is larger it can only show smaller than it is.
+    let fits = |(width, height): &(u16, u16)| {
+        let own = used.iter().filter_map(|(_, monitor)| monitor.modes.first());
+        own.into_iter()
+            .all(|mode| *width <= mode.width && *height <= mode.height)
+    };
+    common().find(fits).or_else(|| common().next())
 }
 
 #[cfg(test)]
@@ -168,6 +175,24 @@ mod tests {
         );
         assert!(shown(&settings, &[]).is_empty());
         assert!(shown(&settings, &[monitor("HDMI-1", &[])]).is_empty());
+    }
+
+    #[test]
+    fn no_monitor_is_sent_more_than_it_has_if_they_have_less_in_common() {
+        let small = monitor("A", &[(1280, 800, 1), (5120, 2160, 1), (1024, 768, 1)]);
+        let other = monitor("B", &[(1024, 768, 1), (5120, 2160, 1), (640, 480, 1)]);
+        let settings = DisplaySettings::default();
+        let widths = |monitors: &[Monitor]| {
+            let shown = shown(&settings, monitors).into_iter();
+            shown.map(|(_, width, _)| width).collect::<Vec<_>>()
+        };
+        assert_eq!(widths(&[small, other.clone()]), [1024, 1024]);
+        let odd = monitor("C", &[(1440, 900, 1), (5120, 2160, 1)]);
+        assert_eq!(
+            widths(&[odd, other]),
+            [5120, 5120],
+            "better than two pictures"
+        );
     }
 
     #[test]

@@ -1,30 +1,35 @@
 // The page on the kiosk's own screen starts here: its terminal, and what stands around it.
-import { follow } from '../events.ts';
+import { followScreen } from '../events.ts';
 import { Access } from './access.ts';
 import { Identity } from './identity.ts';
 import { Kiosk } from './kiosk.ts';
 import { showMistakes } from './mistakes.ts';
 import { point } from './pointer.ts';
 import { Teller } from './told.ts';
-import { beat } from './window.ts';
+import { askForLogin, beat } from './window.ts';
 
 export { askForLogin } from './window.ts';
 
 export function startKiosk(root: HTMLElement): void {
   document.documentElement.classList.add('kiosk');
   beat();
-  point(new URLSearchParams(location.hash.slice(1)).get('cursor'));
+  const wanted = new URLSearchParams(location.hash.slice(1));
+  point(wanted.get('cursor'));
   const teller = new Teller();
-  const kiosk = new Kiosk(root, teller);
+  const logsIn = wanted.get('login') === '1';
+  const kiosk = new Kiosk(root, teller, logsIn);
+  teller.on((told) => {
+    // Another page than this one: the window asks for its address.
+    if (told.kiosk.login !== logsIn) askForLogin();
+  });
   const access = new Access(root, kiosk);
   kiosk.left = () => access.rest();
   access.listen(teller);
   const identity = new Identity(root, teller);
   void showMistakes(kiosk);
   void kiosk.start();
-  follow({
-    listed: () => {},
-    changed: () => {},
+  followScreen({
+    out: askForLogin,
     // Whoever administers it may want this page loaded anew.
     reload: () => location.reload(),
     told: (told) => teller.tell(told),

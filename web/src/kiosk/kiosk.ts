@@ -1,4 +1,4 @@
-// The kiosk's terminal on its page: one and nothing else. Black until it is painted.
+// The kiosk's terminal on its page: one and nothing else. Black until it is painted. Where people log in here, theirs.
 import * as api from '../api.ts';
 import type { Meta, Notice } from '../frames.ts';
 import { type Message, Messages } from '../messages.ts';
@@ -8,6 +8,8 @@ import { clampFont, DEFAULTS, type Settings } from '../settings.ts';
 import { dress, type Theme, themeOf } from '../themes.ts';
 import { Attract } from './attract.ts';
 import { Countdown } from './countdown.ts';
+import { LoginSheet } from './login-sheet.ts';
+import { leave, type Person, person } from './person.ts';
 import { Presence } from './presence.ts';
 import { Strip } from './strip.ts';
 import type { KioskSettings, Teller } from './told.ts';
@@ -32,8 +34,14 @@ export class Kiosk implements PageAround {
   readonly #attract = new Attract(() => {
     this.#here = true;
     this.#presence.answer();
+    this.#focus();
   });
-  readonly #strip = new Strip();
+  readonly #strip = new Strip(() => void this.#end());
+  readonly #login: LoginSheet | null;
+  /** Who is logged in here, where people log in. */
+  #person: Person | null = null;
+  /** Somebody is leaving; the page begins anew after that. */
+  #ending = false;
   #pane: Pane | null = null;
   /** What the keeper has said last; `null` before. */
   #used: boolean | null = null;
@@ -47,8 +55,21 @@ export class Kiosk implements PageAround {
   constructor(
     private readonly root: HTMLElement,
     private readonly teller: Teller,
+    /** Whether people log in here. */
+    logsIn: boolean,
   ) {
     dress(this.#theme);
+    this.#login = logsIn
+      ? new LoginSheet(
+          teller,
+          () => void this.#arrived(),
+          () => {
+            this.#here = false;
+            this.#leave();
+          },
+        )
+      : null;
+    if (this.#login) root.append(this.#login.element);
     root.append(
       this.#strip.element,
       this.#notices.element,
@@ -61,15 +82,19 @@ export class Kiosk implements PageAround {
       this.#strip.dress(told);
       this.#attract.dress(told.kiosk.attract);
       if (this.#pane) this.changed(this.#pane);
+      this.#asks();
     });
-    setTimeout(() => this.#pane && this.changed(this.#pane), TELL_WITHIN);
+    setTimeout(() => {
+      if (this.#pane) this.changed(this.#pane);
+      this.#asks();
+    }, TELL_WITHIN);
     // Nothing to choose, to drag or to open on a screen that strangers touch.
     for (const name of ['contextmenu', 'dragstart', 'drop', 'dragover', 'gesturestart']) {
       addEventListener(name, (event) => event.preventDefault(), { capture: true });
     }
     const zooms = (event: WheelEvent) => event.ctrlKey && event.preventDefault();
     addEventListener('wheel', zooms, { capture: true, passive: false });
-    addEventListener('focus', () => this.#pane?.focus());
+    addEventListener('focus', () => this.#focus());
     addEventListener('pointerup', () => this.#pane?.focus());
   }
 
@@ -120,13 +145,15 @@ export class Kiosk implements PageAround {
       this.#presence.reachable();
       this.#follow(pane, meta);
     }
-    // What lies over it is to be there first.
-    const dressed = this.teller.told !== null || performance.now() >= this.#shownBy;
-    if (pane.painted && dressed && !this.root.classList.contains('painted')) {
+    if (pane.painted && this.#dressed && !this.root.classList.contains('painted')) {
       this.root.classList.add('painted');
       requestAnimationFrame(() => say('painted'));
     }
     const { phase } = pane.attachment.link;
+    if (this.#login) {
+      if (phase === 'logged-out' || phase === 'gone') void this.#end();
+      return;
+    }
     if (phase === 'logged-out') askForLogin();
     if (phase === 'gone') {
       pane.dispose();
@@ -134,6 +161,51 @@ export class Kiosk implements PageAround {
       this.#leave();
       void this.start();
     }
+  }
+
+  /** What lies over everything else is to be there first. */
+  get #dressed(): boolean {
+    return this.teller.told !== null || performance.now() >= this.#shownBy;
+  }
+
+  /** The form is there to be seen. */
+  #asks(): void {
+    if (this.#login?.shown && this.#dressed) requestAnimationFrame(() => say('painted'));
+  }
+
+  #focus(): void {
+    if (this.#pane) this.#pane.focus();
+    else this.#login?.focus();
+  }
+
+  /** Somebody has logged in: what was over the form is for them no more. */
+  async #arrived(): Promise<void> {
+    this.#here = true;
+    this.#login?.hide();
+    await this.start();
+  }
+
+  /** Whoever was logged in has gone, or is to. What the page holds of them goes with the page itself. */
+  async #end(text?: string): Promise<void> {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#pane?.dispose();
+    this.#pane = null;
+    this.#person = null;
+    this.#countdown.stop();
+    this.#strip.welcome(null);
+    this.#notices.clear();
+    this.#messages.clear();
+    say('forget');
+    await leave();
+    if (text === undefined) {
+      location.reload();
+      return;
+    }
+    // They have had nothing yet, and are to read why.
+    this.#ending = false;
+    this.#login?.say(text);
+    await this.start();
   }
 
   /**
@@ -160,14 +232,15 @@ export class Kiosk implements PageAround {
   /** Shows what the keeper knows of whoever is there. */
   #follow(pane: Pane, meta: Meta): void {
     const used = meta.used ?? true;
-    if (used) this.#here = false;
+    // Somebody who has just logged in is there, whatever the keeper knows.
+    if (used || this.#person) this.#here = false;
     else if (this.#used !== false) {
       pane.view.term.clearSelection();
       pane.view.term.scrollToBottom();
       this.#leave();
     }
     this.#used = used;
-    this.#attract.want(!used && !this.#here);
+    this.#attract.want(!used && !this.#here && !this.#person);
     const resetIn = meta.reset_in_ms ?? null;
     if (resetIn !== this.#resetIn) {
       this.#resetIn = resetIn;
@@ -207,8 +280,19 @@ export class Kiosk implements PageAround {
   async start(): Promise<void> {
     for (;;) {
       try {
-        const found = (await api.list()).find(({ name }) => name === NAME);
+        if (this.#login) {
+          this.#person = await person();
+          if (!this.#person) {
+            this.#attract.want(!this.#here);
+            await this.#login.show();
+            this.#asks();
+            return;
+          }
+          this.#strip.welcome(this.#person.name);
+        }
+        const found = (await api.list()).find((info) => this.#isOurs(info));
         const id = found?.id ?? (await api.open({ name: NAME }));
+        if (this.#ending) return;
         this.#pane = new Pane(id, this);
         this.root.append(this.#pane.element);
         this.#pane.show(false);
@@ -217,7 +301,12 @@ export class Kiosk implements PageAround {
       } catch (error) {
         if (!(error instanceof api.ApiError)) throw error;
         if (error.status === 401) {
-          askForLogin();
+          if (this.#login) void this.#end();
+          else askForLogin();
+          return;
+        }
+        if (this.#login && error.status !== 0) {
+          void this.#end(`You could log in, but there is no terminal for you: ${error.message}.`);
           return;
         }
         // On a screen without keys for it, the reason is all there is to go by.
@@ -228,5 +317,12 @@ export class Kiosk implements PageAround {
         await new Promise((resolve) => setTimeout(resolve, AGAIN));
       }
     }
+  }
+
+  /** Whether this is the terminal to show. One whose program has ended is none for somebody who comes. */
+  #isOurs({ name, owner, exit_status, exit_signal }: api.TerminalInfo): boolean {
+    if (name !== NAME) return false;
+    if (!this.#person) return true;
+    return owner === this.#person.owner && exit_status === null && exit_signal === null;
   }
 }

@@ -12,16 +12,23 @@ export class Strip {
   readonly #watching = h('span', { className: 'watching', hidden: true, attrs: { role: 'status' } });
   readonly #network = h('span', { className: 'network', attrs: { role: 'status' } });
   readonly #time = h('time', {});
+  readonly #person = h('span', { className: 'person' });
+  readonly #leave = h('button', { className: 'leave', textContent: 'Log out', hidden: true });
   #addresses: string[] = [];
+  #wanted: 'off' | 'top' | 'bottom' = 'off';
 
-  constructor() {
+  /** `leave` is called when whoever is logged in wants to go. */
+  constructor(leave: () => void) {
+    this.#leave.onclick = leave;
     this.element.append(
+      this.#person,
       this.#name,
       this.#address,
       this.#watching,
       h('span', { className: 'gap' }),
       this.#network,
       this.#time,
+      this.#leave,
     );
     showTime(this.#time);
     // The browser hears of networks at once, the server tells their addresses.
@@ -29,15 +36,30 @@ export class Strip {
   }
 
   dress({ kiosk: { strip }, machine }: Told): void {
-    const { style } = document.documentElement;
-    this.element.hidden = strip === 'off';
-    this.element.classList.toggle('top', strip === 'top');
-    style.setProperty('--strip-top', strip === 'top' ? 'var(--strip)' : '0px');
-    style.setProperty('--strip-bottom', strip === 'bottom' ? 'var(--strip)' : '0px');
+    this.#wanted = strip;
+    this.#settle();
     this.#name.textContent = tidy(machine.name, 64);
     this.#address.textContent = machine.address.replace(/\/$/, '');
     this.#addresses = machine.addresses;
     this.#showNetwork();
+  }
+
+  /** Who is logged in; they have to see how to leave. */
+  welcome(name: string | null): void {
+    this.#person.textContent = name === null ? '' : tidy(name, 40);
+    this.#leave.hidden = name === null;
+    this.element.classList.toggle('in', name !== null);
+    this.#settle();
+  }
+
+  #settle(): void {
+    const { style } = document.documentElement;
+    const where = this.#wanted === 'off' && !this.#leave.hidden ? 'bottom' : this.#wanted;
+    this.element.hidden = where === 'off';
+    this.element.classList.toggle('top', where === 'top');
+    style.setProperty('--strip', this.#leave.hidden ? 'var(--strip-thin)' : 'var(--strip-thick)');
+    style.setProperty('--strip-top', where === 'top' ? 'var(--strip)' : '0px');
+    style.setProperty('--strip-bottom', where === 'bottom' ? 'var(--strip)' : '0px');
   }
 
   /** Everybody who watches the terminal, this screen too. */

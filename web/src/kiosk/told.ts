@@ -5,6 +5,8 @@ import type { LayoutName } from './layouts.ts';
 
 /** Section `kiosk` of the configuration, as far as this page goes by it. */
 export interface KioskSettings {
+  /** Whoever comes logs in. */
+  login: boolean;
   idle_does: 'close' | 'restart';
   forget: ('home' | 'clipboard')[];
   attract: { title: string; lines: string[]; picture: string | null; clock: boolean };
@@ -21,7 +23,7 @@ export interface KioskSettings {
   switch_scan: number | null;
 }
 
-/** One message of `ws/events`. */
+/** One message of `ws/kiosk`. */
 export interface Told {
   kiosk: KioskSettings;
   machine: { name: string; address: string; addresses: string[]; first_use: boolean };

@@ -32,6 +32,8 @@ pub struct Kiosk {
     pub memory_limit: u32,
     /// Whether the keys that speak to the kernel go on working while the screen is a kiosk's.
     pub sysrq: bool,
+    /// Whoever comes logs in, and gets a terminal of their own account.
+    pub login: bool,
     /// What happens when the program ends.
     pub restart: Restart,
     /// The terminal is reset when nobody has been there for this long; 0 is never.
@@ -73,6 +75,7 @@ impl Default for Kiosk {
             admin_idle: window::ADMIN_IDLE,
             memory_limit: window::MEMORY_LIMIT,
             sysrq: false,
+            login: false,
             restart: Restart::default(),
             idle_reset: Period::Never,
             idle_warning: Period::seconds(30),

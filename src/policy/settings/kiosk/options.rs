@@ -38,6 +38,11 @@ pub(in crate::policy::settings) const SECTION: Section = Section {
             "Whether Alt-SysRq and a letter keep their meaning to the kernel; otherwise they are turned off when the screen becomes a kiosk's. Read at boot.",
         ),
         Opt::principal(
+            "login",
+            "true or false",
+            "Whoever comes logs in, by the ways of `server.auth` that need nothing but this page, and gets a terminal of their own account. The screen itself may then do nothing; `restart`, `idle_does` and `forget` say nothing, because each login begins and ends with its own terminal.",
+        ),
+        Opt::principal(
             "restart",
             "always or ask",
             "When the program in the kiosk's terminal ends: always starts it again on a clean screen, ask leaves its last words until somebody presses Enter. Two quick ends in a row wait 5 s.",
