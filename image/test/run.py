@@ -23,8 +23,9 @@ LISTENERS = {
     ("udp", "5353"): "mDNS: the machine's name in the local network",
     ("udp", "68"): "DHCP",
     ("udp", "546"): "DHCP with IPv6",
+    ("tcp", "8722"): "the page, for this machine's own screen only",
 }
-FOR_THIS_MACHINE = {"53"}
+FOR_THIS_MACHINE = {"53", "8722"}
 # On a loaded machine emulation is slow; these are for telling that something hangs.
 BOOT = 900
 # Much of a white picture is one that should have been black.
