@@ -77,8 +77,10 @@ def settled(vm: VM) -> None:
 
 def terminal(vm: VM) -> str:
     """The id of the terminal on the screen."""
-    return vm.wait_guest("gatepost terminal list --json | grep -o '\"id\":\"[^\"]*\"' | head -n 1 | grep .", 60,
-                         "a terminal").split('"')[3]
+    told = vm.wait_guest("gatepost terminal list --json", 60, "the list of terminals")
+    found = json.loads(told)["terminals"]
+    expect(len(found) == 1, f"the terminals are {told}")
+    return found[0]["id"]
 
 
 def first_boot_shows_a_terminal_that_takes_keys(vm: VM) -> None:
