@@ -171,7 +171,7 @@ def its_owner_logs_in_over_https_and_runs_a_command(vm: VM) -> None:
     wait_until(lambda: web.ask("/")[0] == "200", 90, "an answer over HTTPS", 1)
     web.log_in("wrong", "401")
     web.log_in(PASSWORD, "204")
-    one = json.loads(web.want("200", "/api/terminals", {}))["terminal"]
+    one = json.loads(web.want("201", "/api/terminals", {}))["terminal"]
     web.act(f'terminal send {one} "echo $(id -un) $((6 * 7)) $(hostname)\\n"')
     wait_until(lambda: f"{NAME} 42 {HOST}" in web.ask(f"/api/terminals/{one}/text?scrollback=1")[1], 60, "the command's answer", 1)
     web.act(f"terminal close {one}")
