@@ -276,7 +276,7 @@ PI = [
 def raspi3b() -> None:
     """The image on QEMU's Raspberry Pi 3: no screen, but its device tree, card and chips."""
     # A root shell on the serial line, which nothing but this argument opens.
-    with VM(OUT, WORK, name="pi", machine="raspi3b", arguments="systemd.debug_shell=ttyS1 systemd.show_status=1") as vm:
+    with VM(OUT, WORK, name="pi", machine="raspi3b", arguments="systemd.debug_shell=ttyS1 systemd.mask=serial-getty@ttyS1.service systemd.show_status=1") as vm:
         run("a Pi 3 reaches its last target", lambda: vm.wait_for("Reached target.*[Mm]ulti-[Uu]ser", BOOT))
         say(f"a Pi 3 reached it after {vm.age():.0f} s")
         for what, command, answer in PI:
