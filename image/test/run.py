@@ -269,7 +269,7 @@ PI = [
     ("network by USB", "for at in $(seq 60); do ip -4 -br address | grep usb && break; sleep 2; done", r"usb0 .*10\.0\.2\.15"),
     ("its watchdog", "modprobe bcm2835_wdt; cat /sys/class/watchdog/watchdog0/identity", "Broadcom BCM2835 Watchdog timer"),
     ("its GPIO chip", "basename $(readlink /sys/bus/platform/devices/3f200000.gpio/driver); ls /dev/gpiochip0", r"pinctrl-bcm2835\s+/dev/gpiochip0"),
-    ("the server", "systemctl is-active gatepost.service", r"(?m)^active"),
+    ("the server", "systemctl is-active gatepost.service", r"(?<!in)active"),
 ]
 
 
