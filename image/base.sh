@@ -5,8 +5,8 @@
 #
 # Programs of arm64 run under qemu-user while they are set up, which is slow, and setting up Debian is
 # thousands of small programs. GATEPOST_NATIVE names a folder with the same Debian for this machine
-# (packaging/cross.sh makes one): its shells, coreutils and Perl stand in meanwhile. They are mounted
-# over the others in a mount namespace that ends with this script.
+# (packaging/cross.sh makes one): its shells and coreutils stand in meanwhile. They are mounted over the
+# others in a mount namespace that ends with this script. Not Perl: packages bring compiled modules for it.
 set -euo pipefail
 
 self=$(realpath -- "${BASH_SOURCE[0]}")
@@ -48,11 +48,10 @@ native_in() {
   ln -sfn usr/lib64 "${root}/lib64"
   mount --bind "${native}/${libraries}" "${root}/${libraries}"
   mount --bind "${native}/usr/lib64" "${root}/usr/lib64"
-  mkdir -p "${root}/usr/share/perl" "${root}/etc/ssh"
-  mount --bind "${native}/usr/share/perl" "${root}/usr/share/perl"
+  mkdir -p "${root}/etc/ssh"
   # Keys are the card's own and made there; a package that finds some makes none.
   touch "${root}"/etc/ssh/ssh_host_{rsa,ecdsa,ed25519}_key
-  for package in dash bash coreutils sed grep findutils mawk diffutils perl-base; do
+  for package in dash bash coreutils sed grep findutils mawk diffutils; do
     ours=$(version_of "${native}" "${package}")
     theirs=$(version_of "${root}" "${package}")
     [[ -n ${ours} && ${ours} == "${theirs}" ]] || continue
@@ -73,7 +72,7 @@ native_out() {
     umount "${at}"
   done < <(awk -v within="${root}/usr/" 'index($2, within) == 1 { print $2 }' /proc/self/mounts || true)
   rm -f "${root}/lib64"
-  rmdir --ignore-fail-on-non-empty "${root}"/usr/{lib64,lib/x86_64-linux-gnu,share/perl}
+  rmdir --ignore-fail-on-non-empty "${root}"/usr/{lib64,lib/x86_64-linux-gnu}
 }
 
 case ${1:-} in

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Starts the image in virtual machines, looks and types: run.py OUT [NAMES…]. OUT is the folder of the image;
 NAMES are those of the tests below, all of them if none is given. What is seen stays in OUT/test."""
+import json
 import re
 import subprocess
 import sys
@@ -16,17 +17,22 @@ from vm import Failure, VM, clean, lit, wait_until  # noqa: E402
 LISTENERS = {
     ("tcp", "443"): "HTTPS",
     ("tcp", "80"): "where HTTPS is",
+    ("tcp", "22"): "SSH, which these tests ask for",
     ("tcp", "53"): "names, for this machine only",
     ("udp", "53"): "names, for this machine only",
     ("udp", "5353"): "mDNS: the machine's name in the local network",
     ("udp", "68"): "DHCP",
     ("udp", "546"): "DHCP with IPv6",
+    ("tcp", "8722"): "the page, for this machine's own screen only",
 }
-FOR_THIS_MACHINE = {"53"}
+FOR_THIS_MACHINE = {"53", "8722"}
 # On a loaded machine emulation is slow; these are for telling that something hangs.
 BOOT = 900
 # Much of a white picture is one that should have been black.
 WHITE = 0.5
+
+# Who the machine is told to know before its first start.
+NAME, PASSWORD, HOST = "ada", "correct horse battery", "kiosk-7"
 
 OUT = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else Path()
 WORK = OUT / "test"
@@ -58,10 +64,23 @@ def watch_screen(vm: VM, name: str, seconds: float) -> float:
     raise Failure(f"nothing was on the screen within {seconds:.0f} s")
 
 
+def settled(vm: VM) -> None:
+    """Waits until the picture is one with much on it that stays."""
+    last, end = (0, 0, b""), vm.age() + 120
+    while vm.age() < end:
+        now = vm.picture()
+        if now == last and lit(now[2]) > 3000:
+            return
+        last = now
+        time.sleep(2)
+
+
 def terminal(vm: VM) -> str:
     """The id of the terminal on the screen."""
-    return vm.wait_guest("gatepost terminal list --json | grep -o '\"id\":\"[^\"]*\"' | head -n 1 | grep .", 60,
-                         "a terminal").split('"')[3]
+    told = vm.wait_guest("gatepost terminal list --json", 60, "the list of terminals")
+    found = json.loads(told)["terminals"]
+    expect(len(found) == 1, f"the terminals are {told}")
+    return found[0]["id"]
 
 
 def first_boot_shows_a_terminal_that_takes_keys(vm: VM) -> None:
@@ -70,16 +89,21 @@ def first_boot_shows_a_terminal_that_takes_keys(vm: VM) -> None:
     at, _ = vm.wait_for("the page is on the screen", BOOT)
     say(f"first boot: the page is on the screen after {at:.1f} s")
     # A new machine says where it is administered, until somebody says that it was noted.
+    settled(vm)
     vm.screenshot("first-identity.png")
     sheet = vm.picture()
-    vm.key("ret")
-    vm.wait_for('"note-password"', 60)
+    for _ in range(12):
+        vm.key("ret")
+        if any('"note-password"' in line for _, line in vm.journal.lines):
+            break
+        time.sleep(5)
+    vm.wait_for('"note-password"', 5)
     wait_until(lambda: vm.picture() != sheet, 60, "the terminal behind the sheet")
     one = terminal(vm)
     vm.wait_guest(f"gatepost terminal show {one} | grep -q '[$#]'", 60, "a prompt")
     vm.keys("echo gatepost-$((40+2)) 'a|B'\n")
     vm.wait_guest(f"gatepost terminal show {one} | grep -q '^gatepost-42 a|B'", 30, "what was typed")
-    time.sleep(2)
+    settled(vm)
     vm.screenshot("first-typed.png")
 
 
@@ -111,13 +135,70 @@ def only_documented_ports_listen(vm: VM) -> None:
     expect(not wrong, f"these ports are open: {wrong}")
 
 
-def https_answers(vm: VM) -> None:
-    def ask():
-        told = subprocess.run(["curl", "-sk", "--max-time", "20", "-o", "/dev/null", "-w", "%{http_code}",
-                               f"https://127.0.0.1:{vm.https}/"], capture_output=True, text=True, check=False)
-        return told.stdout if told.stdout not in ("", "000") else None
-    code = wait_until(ask, 90, "an answer over HTTPS", 1)
-    expect(code in ("200", "302", "303"), f"HTTPS answered {code}")
+class Web:
+    """Somebody's browser, outside the machine."""
+
+    def __init__(self, vm: VM):
+        self.site, self.jar = f"https://127.0.0.1:{vm.https}", WORK / "cookies"
+        self.jar.unlink(missing_ok=True)
+
+    def ask(self, path: str, body: dict | None = None) -> tuple[str, str]:
+        """Status and text; "000" if nobody answers."""
+        command = ["curl", "-sk", "--max-time", "30", "-b", self.jar, "-c", self.jar, "-w", "\n%{http_code}",
+                   "-H", f"Origin: {self.site}"]
+        if body is not None:
+            command += ["-H", "Content-Type: application/json", "-d", json.dumps(body)]
+        told = subprocess.run([*command, self.site + path], capture_output=True, text=True, check=False)
+        text, _, status = told.stdout.rpartition("\n")
+        return status, text
+
+    def want(self, status: str, path: str, body: dict | None = None) -> str:
+        found, text = self.ask(path, body)
+        expect(found == status, f"{path}: wanted {status}, found {found}: {text[:300]}")
+        return text
+
+    def log_in(self, password: str, status: str) -> None:
+        said = json.loads(self.want("200", "/api/login/pam", {"user": NAME}))
+        self.want(status, "/api/login/pam", {"conversation": said["conversation"], "answers": [password]})
+
+    def act(self, line: str) -> None:
+        status, text = self.ask("/api/actions", {"line": line})
+        expect(status.startswith("2"), f"{line}: {status}: {text[:300]}")
+
+
+def its_owner_logs_in_over_https_and_runs_a_command(vm: VM) -> None:
+    web = Web(vm)
+    wait_until(lambda: web.ask("/")[0] == "200", 90, "an answer over HTTPS", 1)
+    web.log_in("wrong", "401")
+    web.log_in(PASSWORD, "204")
+    one = json.loads(web.want("201", "/api/terminals", {}))["terminal"]
+    web.act(f'terminal send {one} "echo $(id -un) $((6 * 7)) $(hostname)\\n"')
+    wait_until(lambda: f"{NAME} 42 {HOST}" in web.ask(f"/api/terminals/{one}/text?scrollback=1")[1], 60, "the command's answer", 1)
+    web.act(f"terminal close {one}")
+
+
+def ssh(vm: VM, command: str, typed: str = "") -> str:
+    told = subprocess.run(
+        ["ssh", "-i", WORK / "key", "-p", str(vm.ssh), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+         "-o", "BatchMode=yes", "-o", "ConnectTimeout=60", "-o", "LogLevel=ERROR", f"{NAME}@127.0.0.1", command],
+        capture_output=True, text=True, check=False, timeout=180, input=typed)
+    expect(told.returncode == 0, f"ssh: {command}: {told.stdout}{told.stderr}")
+    return told.stdout
+
+
+def its_owner_logs_in_over_ssh_and_becomes_root(vm: VM) -> None:
+    vm.wait_guest("ss -Hlnt sport = :22 | grep -q .", 90, "SSH to listen")
+    found = ssh(vm, "id -un; hostname; sudo -S -p '' id -un", PASSWORD + "\n").split()
+    expect(found == [NAME, HOST, "root"], f"over SSH: {found}")
+    keys = vm.guest("sha256sum /var/lib/gatepost-ssh/*.pub; ls /etc/ssh")
+    expect("ssh_host" not in keys.splitlines()[-1], f"keys in the image: {keys}")
+
+
+def what_was_said_on_the_card_is_so(vm: VM) -> None:
+    told = vm.guest("hostname; readlink -f /etc/localtime; gatepost status")
+    expect(told.splitlines()[:2] == [HOST, "/usr/share/zoneinfo/Europe/Berlin"], told)
+    card = vm.guest("cat /boot/firmware/gatepost.toml")
+    expect(PASSWORD not in card and "moved to the machine" in card, f"the card still has: {card}")
 
 
 def the_watchdog_is_armed(vm: VM) -> None:
@@ -137,36 +218,76 @@ def memory_and_times(vm: VM) -> None:
 def virt() -> None:
     """The image in a machine with a screen."""
     vm = VM(OUT, WORK, name="virt")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", WORK / "key"], check=True)
+    key = (WORK / "key.pub").read_text().strip()
+    vm.put("gatepost.toml", f'''hostname = "{HOST}"
+timezone = "Europe/Berlin"
+
+[admin]
+name = "{NAME}"
+password = "{PASSWORD}"
+ssh_keys = ["{key}"]
+''')
     with vm:
-        for test in (first_boot_shows_a_terminal_that_takes_keys, nothing_failed, the_root_can_not_be_written_to,
-                     only_documented_ports_listen, https_answers, the_watchdog_is_armed, memory_and_times):
+        for test in (first_boot_shows_a_terminal_that_takes_keys, nothing_failed, memory_and_times, the_root_can_not_be_written_to,
+                     what_was_said_on_the_card_is_so, only_documented_ports_listen, the_watchdog_is_armed,
+                     its_owner_logs_in_over_https_and_runs_a_command, its_owner_logs_in_over_ssh_and_becomes_root):
             run(test.__name__, lambda test=test: test(vm))
         identity = vm.guest("cat /etc/machine-id")
-        run("it restarts by an action, and is what it was",
+        run("it restarts by an action, and is what it was although the card has a mistake now",
             lambda: it_restarts_by_an_action(vm, identity))
         vm.guest("sync")
 
 
 def it_restarts_by_an_action(vm: VM, identity: str) -> None:
+    # Its owner makes a mistake in the third line.
+    vm.guest("mount -o remount,rw /boot/firmware && cd /boot/firmware && sed -i '3s/.*/hostnaem = 7/' gatepost.toml; cd /; "
+             "mount -o remount,ro /boot/firmware", check=True)
     before = len(vm.journal.lines)
     began = vm.age()
-    vm.guest("gatepost power reboot", check=True)
-    vm.journal.wait_for(r"Linux version", BOOT, before)
-    again = vm.age()
-    at, _ = vm.journal.wait_for("the page is on the screen", BOOT, before)
-    say(f"went down in {again - began:.0f} s; second boot: the page is on the screen {at - again:.1f} s after the journal's first line")
-    expect(vm.guest("cat /etc/machine-id") == identity, "the machine id changed")
+    web = Web(vm)
+    web.log_in(PASSWORD, "204")
+    web.act("power reboot")
+    at, line = vm.journal.wait_for("the page is on the screen", BOOT, before)
+    # The journal's own clock begins with the kernel's.
+    took = float(re.search(r"\[ *(\d+\.\d+)\]", line)[1])
+    say(f"went down in {at - began - took:.0f} s; second boot: the page is on the screen {took:.1f} s after the kernel began")
+    expect(vm.guest("cat /etc/machine-id; hostname").split() == [identity, HOST], "the machine id or its name changed")
+    told = vm.wait_guest("gatepost status | grep -i provision", 60, "what the server says of the card")
+    expect("gatepost.toml" in told and "3" in told and "hostnaem" in told, f"the card's mistake: {told}")
     nothing_failed(vm)
     vm.name = "virt-second"
     memory_and_times(vm)
     vm.screenshot("second.png")
 
 
+# What a Pi 3 has, a command that shows it, and what that says.
+PI = [
+    ("its device tree", "tr '\\0' '\\n' < /proc/device-tree/model", "Raspberry Pi 3 Model B"),
+    ("its card", "findmnt -no SOURCE,FSTYPE /data", r"/dev/mmcblk0p4 +ext4"),
+    ("its root", "(: > /x) 2>&1; findmnt -no FSTYPE,OPTIONS /", r"Read-only[^\n]*\s+squashfs +ro"),
+    ("network by USB", "for at in $(seq 60); do ip -4 -br address | grep usb && break; sleep 2; done", r"usb0 .*10\.0\.2\.15"),
+    ("its watchdog", "modprobe bcm2835_wdt; cat /sys/class/watchdog/watchdog0/identity", "Broadcom BCM2835 Watchdog timer"),
+    ("its GPIO chip", "basename $(readlink /sys/bus/platform/devices/3f200000.gpio/driver); ls /dev/gpiochip0", r"pinctrl-bcm2835\s+/dev/gpiochip0"),
+    ("the server", "systemctl is-active gatepost.service", r"(?<!in)active"),
+]
+
+
 def raspi3b() -> None:
     """The image on QEMU's Raspberry Pi 3: no screen, but its device tree, card and chips."""
     # A root shell on the serial line, which nothing but this argument opens.
-    with VM(OUT, WORK, name="pi", machine="raspi3b", arguments="systemd.debug_shell=ttyS1 systemd.show_status=1") as vm:
+    with VM(OUT, WORK, name="pi", machine="raspi3b", arguments="systemd.debug_shell=ttyS1 systemd.mask=serial-getty@ttyS1.service systemd.show_status=1") as vm:
         run("a Pi 3 reaches its last target", lambda: vm.wait_for("Reached target.*[Mm]ulti-[Uu]ser", BOOT))
+        say(f"a Pi 3 reached it after {vm.age():.0f} s")
+        for what, command, answer in PI:
+            def there(what=what, command=command, answer=answer):
+                told = vm.typed(command, 300)
+                expect(re.search(answer, told) is not None, f"{what}: {told}")
+            run(f"a Pi 3 has {what}", there)
+        # Without a screen there is none to show anything on; all else has to work.
+        failed = vm.typed("systemctl --failed --no-legend --plain")
+        (WORK / "pi.failed").write_text(failed + vm.typed("systemctl list-units --all --plain --no-legend --no-pager"))
+        run("a Pi 3 has no unit that failed", lambda: expect(".service" not in failed, failed))
 
 
 def run(name: str, what) -> None:

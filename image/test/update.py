@@ -13,7 +13,6 @@ from vm import Failure, VM  # noqa: E402
 
 LOADER = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"
 COPIES = (0x1000, 0x1800)
-FAT_AT = 4 << 20
 BOOT = 500
 
 
@@ -24,10 +23,8 @@ class Card(VM):
         super().__init__(out, work, name="update")
         self.bundles = bundles
         # What cmdline.txt is on a Pi.
-        words = f"net.ifnames=0 quiet loglevel=1 console=tty0 console=ttyAMA0,115200 gp.test {more}"
-        file = work / "test.env"
-        file.write_text(f"gp_said={words}\n")
-        subprocess.run(["mcopy", "-o", "-i", f"{self.card()}@@{FAT_AT}", file, "::test.env"], check=True)
+        words = f"net.ifnames=0 quiet loglevel=1 nosoftlockup console=tty0 console=ttyAMA0,115200 gp.test {more}"
+        self.put("test.env", f"gp_said={words}\n")
 
     def command(self) -> list[str]:
         command = super().command()

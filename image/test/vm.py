@@ -15,12 +15,14 @@ import shutil
 import socket
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 import zlib
 from pathlib import Path
 
 CARD_BYTES = 4 << 30  # QEMU's SD card wants a power of two
+FAT_AT = 4 << 20  # where the image's first partition begins
 # What the characters are on a US keyboard, by QEMU's names.
 PLAIN = {" ": "spc", "\n": "ret", "\t": "tab", "-": "minus", "=": "equal", "[": "bracket_left", "]": "bracket_right",
          ";": "semicolon", "'": "apostrophe", "`": "grave_accent", "\\": "backslash", ",": "comma", ".": "dot", "/": "slash"}
@@ -115,6 +117,13 @@ class VM:
             os.truncate(disk, CARD_BYTES)
         return disk
 
+    def put(self, name: str, text: str) -> None:
+        """A file on the card's first partition, as its owner's computer would write it. Not while it runs."""
+        with tempfile.NamedTemporaryFile("w", dir=self.work) as file:
+            file.write(text)
+            file.flush()
+            subprocess.run(["mcopy", "-o", "-i", f"{self.card()}@@{FAT_AT}", file.name, f"::{name}"], check=True)
+
     def command(self) -> list[str]:
         boot = self.out / "boot"
         # A string is what QEMU itself understands, an NBD server for instance.
@@ -122,7 +131,7 @@ class VM:
         common = [self.qemu, "-display", "none", "-m", str(self.memory), "-kernel", str(boot / "vmlinuz"),
                   "-initrd", str(boot / "initrd"), "-no-reboot" if self.once else "-no-shutdown",
                   "-qmp", f"unix:{self.place('qmp')},server=on,wait=off"]
-        words = "ro net.ifnames=0 panic=10 consoleblank=0 vt.global_cursor_default=0 quiet loglevel=1"
+        words = "ro net.ifnames=0 panic=10 consoleblank=0 vt.global_cursor_default=0 quiet loglevel=1 nosoftlockup"
         forward = (f"user,id=n0,hostfwd=tcp:127.0.0.1:{self.https}-:443,hostfwd=tcp:127.0.0.1:{self.ssh}-:22,"
                    f"hostfwd=tcp:127.0.0.1:{self.http}-:80")
         serial = ["-chardev", f"socket,id=s0,path={self.place('serial')},server=on,wait=off"]
@@ -157,7 +166,7 @@ class VM:
         said = (self.work / f"{self.name}.qemu").open("w")
         command = self.command()
         self.began = time.monotonic()
-        self.process = subprocess.Popen(["nice", "-n", "5", *command], stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
         self.serial = Lines(self.began, self.work / f"{self.name}.serial.log")
         self.journal = Lines(self.began, self.work / f"{self.name}.journal.log")
         self.qmp_lock, self.sockets = threading.Lock(), {}
@@ -255,7 +264,7 @@ class VM:
 
     # ---- in the machine ----------------------------------------------------------------------
 
-    def guest(self, command: str, seconds: float = 60, check: bool = False) -> str:
+    def guest(self, command: str, seconds: float = 180, check: bool = False) -> str:
         """What a command of root's says in the machine."""
         self.asked += 1
         mark = f"::{self.name}-{self.asked}::"
@@ -276,10 +285,20 @@ class VM:
             raise Failure(f"{command}: no answer within {seconds:.0f} s, only {said!r}") from gone
         raise Failure(f"{command}: the machine has gone")
 
+    def typed(self, command: str, seconds: float = 120) -> str:
+        """The same by the serial line, where there is no other way in: a root shell has to be on it."""
+        self.asked += 1
+        before = len(self.serial.lines)
+        # The line shows what is typed, too; quoted as it is that isn't the mark.
+        self.sockets["serial"].sendall(f"\n{command}; echo '::'{self.asked}'::'\n".encode())
+        self.serial.wait_for(f"::{self.asked}::", seconds, before)
+        lines = [line for _, line in self.serial.lines[before:] if f"'::'{self.asked}" not in line]
+        return "\n".join(lines).split(f"::{self.asked}::", 1)[0]
+
     def wait_guest(self, command: str, seconds: float, what: str) -> str:
         """Asks until the command succeeds."""
         def attempt():
-            answer = self.guest(f"{command} && echo :good:", 60)
+            answer = self.guest(f"{command} && echo :good:", 180)
             return answer if ":good:" in answer else None
         return wait_until(attempt, seconds, what, 0.5).replace(":good:", "").strip()
 

@@ -5,10 +5,11 @@
 //! links WebKitGTK pays for it in memory and start-up time, and because the toolkit ends the process
 //! when the X server goes.
 //!
-//! What it decides is pure and always built: [`recovery`] and [`navigation`]. What it does needs GTK.
+//! What it decides is pure and always built: [`recovery`], [`silence`] and [`navigation`]. What it does needs GTK.
 
 pub mod navigation;
 pub mod recovery;
+pub mod silence;
 
 #[cfg(feature = "kiosk")]
 mod admin;
@@ -24,6 +25,8 @@ mod link;
 mod lockdown;
 #[cfg(feature = "kiosk")]
 mod page;
+#[cfg(feature = "kiosk")]
+mod pressure;
 #[cfg(feature = "kiosk")]
 mod start;
 #[cfg(feature = "kiosk")]

@@ -7,6 +7,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::kiosk::silence::{self, Silence};
+
 /// Exit code: the page can't be kept alive from in here; start the window again.
 pub const RESTART: u8 = 10;
 /// Failures within [`WITHIN`] after which the page is loaded anew. One more is too many.
@@ -20,8 +22,6 @@ pub const PAUSES: [Duration; RELOADS] = [
     Duration::from_secs(1),
     Duration::from_secs(4),
 ];
-/// A page that was silent for this long hangs. It beats every second; a busy Pi may miss a few.
-pub const SILENCE: Duration = Duration::from_secs(8);
 /// WebKit waits three seconds for its process before it says that it doesn't respond. Given this
 /// long after that, it hangs.
 pub const UNRESPONSIVE: Duration = Duration::from_secs(4);
@@ -59,6 +59,13 @@ pub enum Event {
     ProcessEnded,
     /// WebKit's own opinion: its process answers, or doesn't.
     Responsive(bool),
+    /// Of so much time since this was last said, for so much somebody waited for a processor.
+    Pressed {
+        /// The time that passed.
+        passed: Duration,
+        /// The part of it in which there was a processor too few.
+        waited: Duration,
+    },
     /// Time passed.
     Tick,
 }
@@ -103,7 +110,7 @@ enum Stage {
     /// An address is being loaded.
     Loading { since: Instant },
     /// The page beats.
-    Alive { beat: Instant },
+    Alive(Silence),
     /// Its process was told to end.
     Ending { since: Instant },
     /// The window is about to end.
@@ -149,17 +156,25 @@ impl Recovery {
         let stage = match self.stage {
             Stage::Pausing { until } => Some(until),
             Stage::Loading { since } => Some(since + LOADING * self.patience),
-            Stage::Alive { beat } => Some(beat + SILENCE),
+            Stage::Alive(silence) => Some(silence.due()),
             Stage::Ending { since } => Some(since + ENDING),
             Stage::Asking | Stage::Over => None,
         };
-        let hung = self.unresponsive.map(|since| since + UNRESPONSIVE);
-        let hung = hung.filter(|_| matches!(self.stage, Stage::Alive { .. }));
+        let hung = self.hangs_at();
         let words = self.covered.map(|since| since + QUIET);
         let words = words.filter(|_| self.cover == Cover::Black);
         let offline = self.no_server.map(|since| since + STARTING);
         let offline = offline.filter(|_| self.cover == Cover::Starting);
         [stage, hung, words, offline].into_iter().flatten().min()
+    }
+
+    /// When a page hangs that WebKit can't reach.
+    fn hangs_at(&self) -> Option<Instant> {
+        let Stage::Alive(silence) = self.stage else {
+            return None;
+        };
+        self.unresponsive
+            .map(|since| since + UNRESPONSIVE + silence.stalled())
     }
 
     /// Takes an event; the effects are to be performed in their order.
@@ -185,14 +200,14 @@ impl Recovery {
             }
             Event::LoginGone => {
                 // What is on the screen stays there until there is an address.
-                if matches!(self.stage, Stage::Loading { .. } | Stage::Alive { .. }) {
+                if matches!(self.stage, Stage::Loading { .. } | Stage::Alive(_)) {
                     self.unresponsive = None;
                     self.stage = Stage::Asking;
                     out.push(Effect::Ask);
                 }
             }
             Event::LoadFailed => {
-                if matches!(self.stage, Stage::Loading { .. } | Stage::Alive { .. }) {
+                if matches!(self.stage, Stage::Loading { .. } | Stage::Alive(_)) {
                     self.failed(now, true, &mut out);
                 }
             }
@@ -204,8 +219,13 @@ impl Recovery {
             },
             Event::Responsive(true) => self.unresponsive = None,
             Event::Responsive(false) => {
-                if matches!(self.stage, Stage::Loading { .. } | Stage::Alive { .. }) {
+                if matches!(self.stage, Stage::Loading { .. } | Stage::Alive(_)) {
                     self.unresponsive.get_or_insert(now);
+                }
+            }
+            Event::Pressed { passed, waited } => {
+                if let Stage::Alive(silence) = &mut self.stage {
+                    silence.forgive(silence::forgiven(passed, waited));
                 }
             }
             Event::Tick => self.tick(now, &mut out),
@@ -225,10 +245,10 @@ impl Recovery {
 
     fn beat(&mut self, now: Instant) {
         match &mut self.stage {
-            Stage::Alive { beat } => *beat = now,
+            Stage::Alive(silence) => *silence = Silence::since(now),
             Stage::Loading { .. } => {
                 self.unresponsive = None;
-                self.stage = Stage::Alive { beat: now };
+                self.stage = Stage::Alive(Silence::since(now));
             }
             // The last words of a page that is given up.
             _ => {}
@@ -237,7 +257,12 @@ impl Recovery {
 
     fn tick(&mut self, now: Instant, out: &mut Vec<Effect>) {
         let passed = |since: Instant, limit| now.saturating_duration_since(since) >= limit;
-        let hung = self.unresponsive.is_some_and(|at| passed(at, UNRESPONSIVE));
+        // Looked for in any case, so that what is late counts.
+        let silent = match &mut self.stage {
+            Stage::Alive(silence) => silence.look(now),
+            _ => false,
+        };
+        let hung = self.hangs_at().is_some_and(|at| now >= at);
         match self.stage {
             Stage::Pausing { until } if now >= until => {
                 self.stage = Stage::Asking;
@@ -247,7 +272,7 @@ impl Recovery {
                 self.patience = (self.patience * 2).min(MOST_PATIENCE);
                 self.end(now, out);
             }
-            Stage::Alive { beat } if hung || passed(beat, SILENCE) => self.end(now, out),
+            Stage::Alive(_) if hung || silent => self.end(now, out),
             Stage::Ending { since } if passed(since, ENDING) => self.failed(now, false, out),
             _ => {}
         }
@@ -290,7 +315,7 @@ impl Recovery {
     }
 
     fn uncover(&mut self, out: &mut Vec<Effect>) {
-        let there = matches!(self.stage, Stage::Alive { .. });
+        let there = matches!(self.stage, Stage::Alive(_));
         if there && self.covered.take().is_some() {
             self.cover = Cover::Off;
             out.push(Effect::Cover(Cover::Off));
@@ -323,8 +348,8 @@ mod tests {
     use super::Cover::{Black, Off, Offline, Recovering, Starting};
     use super::Effect::{Ask, Cover, EndProcess, GiveUp, Load};
     use super::Event::{
-        Address, Beat, LoadFailed, LoginGone, NoServer, Opened, Painted, ProcessEnded, Responsive,
-        Tick,
+        Address, Beat, LoadFailed, LoginGone, NoServer, Opened, Painted, Pressed, ProcessEnded,
+        Responsive, Tick,
     };
     use super::*;
 
@@ -354,7 +379,20 @@ mod tests {
             story
         }
 
+        /// On a machine that is well a silent page is looked after whenever that is due.
+        fn look_until(&mut self, seconds: f64) {
+            let now = self.start + Duration::from_secs_f64(seconds);
+            while let Stage::Alive(silence) = self.machine.stage {
+                let due = silence.due();
+                if due >= now || due >= silence.limit() {
+                    break;
+                }
+                assert_eq!(self.machine.step(due, Tick), []);
+            }
+        }
+
         fn at(&mut self, seconds: f64, event: Event, expected: &[Effect]) {
+            self.look_until(seconds);
             let now = self.start + Duration::from_secs_f64(seconds);
             let done = self.machine.step(now, event);
             let done: Vec<Effect> = done.into_iter().filter(|e| *e != Cover(Off)).collect();
@@ -367,8 +405,12 @@ mod tests {
             drop(self.machine.step(now, event));
         }
 
+        /// When something has to be done, looks aside.
         fn due(&self) -> Option<f64> {
-            let deadline = self.machine.deadline();
+            let deadline = match self.machine.stage {
+                Stage::Alive(silence) => Some(silence.limit()),
+                _ => self.machine.deadline(),
+            };
             deadline.map(|at| (at - self.start).as_secs_f64())
         }
     }
@@ -403,6 +445,26 @@ mod tests {
         story.at(10.1, ProcessEnded, &[Ask]);
         story.at(10.2, Address, &[Load]);
         story.at(11.0, Painted, &[]);
+    }
+
+    #[test]
+    fn a_page_has_longer_on_a_machine_that_is_busy_or_stood_still() {
+        let mut story = Story::with_page();
+        let (passed, waited) = (Duration::from_secs(6), Duration::from_secs(5));
+        story.at(7.0, Pressed { passed, waited }, &[]);
+        story.at(9.5, Tick, &[]);
+        assert_eq!(story.due(), Some(13.0));
+        // WebKit's own doubt waits as long.
+        story.at(9.6, Responsive(false), &[]);
+        story.at(12.9, Tick, &[]);
+        story.at(12.95, Beat, &[]);
+        assert_eq!(story.due(), Some(20.95));
+
+        let mut story = Story::with_page();
+        let asleep = story.start + Duration::from_secs(25);
+        assert_eq!(story.machine.step(asleep, Tick), [], "it slept as well");
+        story.at(26.0, Beat, &[]);
+        assert_eq!(story.due(), Some(34.0));
     }
 
     #[test]

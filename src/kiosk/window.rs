@@ -23,6 +23,7 @@ use crate::kiosk::input::Gate;
 use crate::kiosk::link::{Given, News};
 use crate::kiosk::navigation::Home;
 use crate::kiosk::page::{Page, Said};
+use crate::kiosk::pressure::Pressure;
 use crate::kiosk::recovery::{self, Effect, Event, Recovery};
 use crate::kiosk::{KioskError, Options, clipboard, link};
 use crate::wire::kiosk::{FromPage, WindowSettings};
@@ -154,6 +155,8 @@ struct Kiosk {
     memory_limit: u32,
     admin: Option<Admin>,
     recovery: Recovery,
+    /// Since the page was last heard.
+    pressure: Pressure,
     settings: WindowSettings,
     /// What the server gave last; its address is used once.
     given: Option<Given>,
@@ -197,6 +200,7 @@ impl Kiosk {
             memory_limit,
             admin: None,
             recovery: Recovery::new(Instant::now()),
+            pressure: Pressure::default(),
             settings: settings.clone(),
             given: None,
             home: None,
@@ -225,7 +229,10 @@ impl Kiosk {
                 self.page.is_blank();
                 return Ok(());
             }
-            Happening::Page(Said::Word(FromPage::Beat)) => Event::Beat,
+            Happening::Page(Said::Word(FromPage::Beat)) => {
+                self.pressure.begin();
+                Event::Beat
+            }
             Happening::Page(Said::Word(FromPage::Painted)) => {
                 self.seen.tell();
                 Event::Painted
@@ -252,6 +259,9 @@ impl Kiosk {
                 self.armed = None;
                 if self.admin_ends().is_some_and(|at| at <= Instant::now()) {
                     self.close_admin();
+                }
+                if let Some((passed, waited)) = self.pressure.since() {
+                    self.feed(Event::Pressed { passed, waited })?;
                 }
                 Event::Tick
             }

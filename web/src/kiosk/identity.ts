@@ -121,8 +121,15 @@ export class Identity {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#first = false;
-    this.#sheet?.remove();
+    const sheet = this.#sheet;
     this.#sheet = null;
+    // Closed before it goes: that gives the keyboard back to whoever had it. One that came up before the
+    // terminal was ready has nobody to give it to.
+    if (sheet?.open) sheet.close();
+    sheet?.remove();
+    if (sheet && (!document.activeElement || document.activeElement === document.body)) {
+      document.querySelector<HTMLElement>('.xterm-helper-textarea')?.focus();
+    }
   }
 
   /** Whoever logs in with the password has it. */
