@@ -3,7 +3,7 @@
 use crate::action::FindError;
 use crate::hardware::NoLamp;
 use crate::policy::Denied;
-use crate::system::PowerError;
+use crate::system::{MaintenanceError, PowerError};
 use crate::system::hook::HookError;
 use crate::system::update::UpdateError;
 use crate::terminals::TerminalError;
@@ -36,6 +36,9 @@ pub enum ControlError {
     /// The system's slots.
     #[error(transparent)]
     Update(#[from] UpdateError),
+    /// The image's system stays as it is.
+    #[error(transparent)]
+    Maintenance(#[from] MaintenanceError),
     /// There is no such lamp.
     #[error(transparent)]
     Lamp(#[from] NoLamp),
@@ -65,7 +68,7 @@ impl ControlError {
             Self::Lamp(_) => RefusalKind::NotFound,
             Self::Hook(HookError::Call(_)) => RefusalKind::Invalid,
             Self::Hook(HookError::TooMany(_) | HookError::Running) => RefusalKind::Limit,
-            Self::Hook(_) | Self::Update(_) => RefusalKind::Failed,
+            Self::Hook(_) | Self::Update(_) | Self::Maintenance(_) => RefusalKind::Failed,
             Self::Power(_) | Self::Nobody(_) | Self::Audit(_) => RefusalKind::Failed,
             Self::Terminal(TerminalError::Limit(_)) => RefusalKind::Limit,
             Self::Terminal(TerminalError::Refused(failure)) => match failure.kind {

@@ -33,7 +33,7 @@ use crate::policy::settings::server::{Listen, Server as WebServer};
 use crate::system::hook::Hooks;
 use crate::system::update::Updates;
 use crate::system::{
-    Doctor, FolderFault, Lock, Watchdog, power, private_folder, raise_file_limit, ready,
+    Doctor, FolderFault, Lock, Maintenance, Watchdog, power, private_folder, raise_file_limit, ready,
     shared_folder, stopping,
 };
 use crate::terminals::{TerminalLimits, Terminals, find_keeper};
@@ -72,6 +72,8 @@ pub struct Settings {
     pub hooks: Hooks,
     /// Who may write to the system's other slot.
     pub updates: Updates,
+    /// Who may unlock the image's system.
+    pub maintenance: Maintenance,
     /// Why the machine has lost its lasting files, if it has.
     pub locked: Option<String>,
     /// The rules in force, and whatever they become.
@@ -103,6 +105,7 @@ impl Settings {
             power: None,
             hooks: Hooks::Absent,
             updates: Updates::Absent,
+            maintenance: Maintenance::Absent,
             locked: None,
             rules: watch::channel(Arc::default()).1,
             web: WebLimits::default(),
@@ -207,6 +210,7 @@ impl Server {
             .with_doctor(Doctor::new("/", &folders.state))
             .with_hooks(settings.hooks)
             .with_updates(settings.updates)
+            .with_maintenance(settings.maintenance)
             .locked(settings.locked.clone())
             .with_logins(auth.clone());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -355,6 +359,10 @@ fn run(arguments: &ServeArguments, window: bool) -> Result<(), Failure> {
         .updates
         .clone()
         .map_or(Updates::Absent, Updates::Socket);
+    settings.maintenance = arguments
+        .maintenance
+        .clone()
+        .map_or(Maintenance::Absent, Maintenance::Socket);
     // One thread serves all: it passes on a megabyte in less than a millisecond, keepers do the work,
     // and threads that wake one another for every key cost a quarter more of the processor.
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -97,11 +97,12 @@ async fn tell(
     let mut orders = at_kiosk.then(|| web.control.kiosk_orders());
     let mut settings = web.control.rules_changes();
     settings.mark_changed();
+    let mut machine = web.control.machine_changes();
     let mut told = String::new();
     let mut shown = Vec::new();
     loop {
         let message = tokio::select! {
-            Ok(()) = settings.changed(), if at_kiosk => {
+            Ok(()) = changed(&mut settings, &mut machine), if at_kiosk => {
                 let new = kiosk::told(web);
                 if new == told {
                     continue;
@@ -160,6 +161,17 @@ async fn settled(changes: &mut watch::Receiver<u64>) -> Result<(), watch::error:
         changes.mark_unchanged();
     }
     Ok(())
+}
+
+/// Returns when what the machine's own screen is told may have changed.
+async fn changed<T>(
+    settings: &mut watch::Receiver<T>,
+    machine: &mut watch::Receiver<u64>,
+) -> Result<(), watch::error::RecvError> {
+    tokio::select! {
+        changed = settings.changed() => changed,
+        changed = machine.changed() => changed,
+    }
 }
 
 /// Returns when the page on the machine's own screen has to be loaded anew.

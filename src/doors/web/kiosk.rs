@@ -42,6 +42,8 @@ struct Machine<'a> {
     addresses: Vec<IpAddr>,
     /// Whether nobody has noted yet what it says of itself, or logged in from elsewhere.
     first_use: bool,
+    /// Whether its system can be written to, for maintenance.
+    unlocked: bool,
 }
 
 /// What the kiosk's page is to know now.
@@ -54,6 +56,7 @@ pub(super) fn told(web: &Web) -> String {
             address: &web.base,
             addresses: system::addresses(),
             first_use: web.auth.is_first_use(),
+            unlocked: system::is_unlocked(),
         },
     };
     // Plain values all through, which JSON can hold.

@@ -84,6 +84,9 @@ pub struct ServeArguments {
     /// The socket behind which the system's other slot is written, on machines that run Gatepost's image.
     #[arg(long, value_name = "PATH", env = "GATEPOST_UPDATES")]
     pub(in crate::role) updates: Option<PathBuf>,
+    /// The socket behind which the system is made writable for maintenance, on machines that run Gatepost's image.
+    #[arg(long, value_name = "PATH", env = "GATEPOST_MAINTENANCE")]
+    pub(in crate::role) maintenance: Option<PathBuf>,
     /// How log lines on standard error look.
     #[arg(long, value_enum, default_value_t = Format::Auto)]
     pub(in crate::role) log: Format,

@@ -5,6 +5,7 @@ import { Identity } from './identity.ts';
 import { Kiosk } from './kiosk.ts';
 import { showMistakes } from './mistakes.ts';
 import { point } from './pointer.ts';
+import { Sign } from './sign.ts';
 import { Teller } from './told.ts';
 import { beat } from './window.ts';
 
@@ -20,6 +21,7 @@ export function startKiosk(root: HTMLElement): void {
   kiosk.left = () => access.rest();
   access.listen(teller);
   const identity = new Identity(root, teller);
+  new Sign(root, teller);
   void showMistakes(kiosk);
   void kiosk.start();
   follow({

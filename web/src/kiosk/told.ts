@@ -24,7 +24,7 @@ export interface KioskSettings {
 /** One message of `ws/events`. */
 export interface Told {
   kiosk: KioskSettings;
-  machine: { name: string; address: string; addresses: string[]; first_use: boolean };
+  machine: { name: string; address: string; addresses: string[]; first_use: boolean; unlocked: boolean };
 }
 
 /** Passes on what the server has told last, to whoever goes by it. */
