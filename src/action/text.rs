@@ -8,7 +8,10 @@ use std::str::FromStr;
 use crate::base::{HookArgument, Label, Level, MessageText, Size, TerminalName, UserName};
 
 use super::words::{self, MAX_LINE, MAX_WORDS, Word};
-use super::{Action, DisplayState, KioskDoes, ImageState, LampState, PowerState, Recipient, UpdateStep, Which};
+use super::{
+    Action, DisplayState, ImageState, KioskDoes, LampState, PowerState, Recipient, UpdateStep,
+    Which,
+};
 
 /// Why a line is no action.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

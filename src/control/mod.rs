@@ -11,6 +11,7 @@ mod logins;
 mod messages;
 mod open;
 mod run;
+mod setup;
 mod shares;
 mod strangers;
 mod update;
@@ -27,6 +28,7 @@ use crate::base::{Access, Door, Principal, TerminalId};
 use crate::hardware::Lamps;
 use crate::policy::Rules;
 use crate::system::hook::Hooks;
+use crate::system::setup::Setup;
 use crate::system::update::Updates;
 use crate::system::{Doctor, Maintenance, Power, Screen, power};
 use crate::terminals::{KeeperStream, TerminalError, Terminals};
@@ -56,6 +58,7 @@ pub struct Control {
     hooks: Arc<hooks::Running>,
     updates: Updates,
     maintenance: Maintenance,
+    setup: Setup,
     locked: Option<Arc<str>>,
     lamps: Lamps,
     auth: Option<Arc<Auth>>,
@@ -82,6 +85,7 @@ impl Control {
             hooks: Arc::new(hooks::Running::new(Hooks::Absent)),
             updates: Updates::default(),
             maintenance: Maintenance::default(),
+            setup: Setup::default(),
             locked: None,
             lamps: Lamps::default(),
             auth: None,

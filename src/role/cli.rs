@@ -23,8 +23,8 @@ use super::remote::{self, LoginArguments, RemoteArguments};
 use super::serve::ServeArguments;
 use super::wait::WaitArguments;
 use super::{
-    attach, buttons, cert, config, health, hook, output, provision, screen, serve, terminal,
-    update, wait,
+    attach, buttons, cert, config, health, hook, output, portal, provision, screen, serve,
+    terminal, update, wait,
 };
 
 /// Terminals that outlive everything around them, in a browser and on a kiosk.
@@ -100,6 +100,9 @@ enum Command {
     /// Gatepost's own image, whose system can't be written to.
     #[command(subcommand)]
     Image(Image),
+    /// The set-up access point's page.
+    #[command(hide = true)]
+    Portal(portal::PortalArguments),
     /// The other side of gatepost-update.socket.
     #[command(hide = true)]
     RunUpdate(update::RunArguments),
@@ -393,6 +396,7 @@ pub(super) fn main() -> ExitCode {
         }
         Some(Command::RunHook { folder }) => hook::run(&folder),
         Some(Command::Update(command)) => update::act(command),
+        Some(Command::Portal(arguments)) => portal::run(arguments),
         Some(Command::Image(image)) => {
             let state = match image {
                 Image::Unlock => ImageState::Unlocked,

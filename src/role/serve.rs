@@ -31,10 +31,11 @@ use crate::hardware::Board;
 use crate::policy::Rules;
 use crate::policy::settings::server::{Listen, Server as WebServer};
 use crate::system::hook::Hooks;
+use crate::system::setup::Setup;
 use crate::system::update::Updates;
 use crate::system::{
-    Doctor, FolderFault, Lock, Maintenance, Watchdog, power, private_folder, raise_file_limit, ready,
-    shared_folder, stopping,
+    Doctor, FolderFault, Lock, Maintenance, Watchdog, power, private_folder, raise_file_limit,
+    ready, shared_folder, stopping,
 };
 use crate::terminals::{TerminalLimits, Terminals, find_keeper};
 
@@ -74,6 +75,8 @@ pub struct Settings {
     pub updates: Updates,
     /// Who may unlock the image's system.
     pub maintenance: Maintenance,
+    /// Who sets the machine up.
+    pub setup: Setup,
     /// Why the machine has lost its lasting files, if it has.
     pub locked: Option<String>,
     /// The rules in force, and whatever they become.
@@ -106,6 +109,7 @@ impl Settings {
             hooks: Hooks::Absent,
             updates: Updates::Absent,
             maintenance: Maintenance::Absent,
+            setup: Setup::Absent,
             locked: None,
             rules: watch::channel(Arc::default()).1,
             web: WebLimits::default(),
@@ -211,6 +215,7 @@ impl Server {
             .with_hooks(settings.hooks)
             .with_updates(settings.updates)
             .with_maintenance(settings.maintenance)
+            .with_setup(settings.setup)
             .locked(settings.locked.clone())
             .with_logins(auth.clone());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -363,6 +368,7 @@ fn run(arguments: &ServeArguments, window: bool) -> Result<(), Failure> {
         .maintenance
         .clone()
         .map_or(Maintenance::Absent, Maintenance::Socket);
+    settings.setup = arguments.setup.clone().map_or(Setup::Absent, Setup::Folder);
     // One thread serves all: it passes on a megabyte in less than a millisecond, keepers do the work,
     // and threads that wake one another for every key cost a quarter more of the processor.
     let runtime = tokio::runtime::Builder::new_current_thread()

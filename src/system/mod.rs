@@ -9,8 +9,10 @@ mod limits;
 mod machine;
 mod maintenance;
 mod notify;
+mod page_files;
 mod power;
 mod screen;
+pub mod setup;
 pub mod update;
 
 pub use display::{Display, DisplayError, Happening, Lamp, Now};
@@ -20,5 +22,6 @@ pub use limits::raise_file_limit;
 pub use machine::{addresses, host_name};
 pub use maintenance::{Maintenance, MaintenanceError, UNLOCKED, is_unlocked};
 pub use notify::{Watchdog, ready, stopping};
+pub use page_files::{content_type, page_file};
 pub use power::{BoxFuture, Power, PowerError, power};
 pub use screen::Screen;

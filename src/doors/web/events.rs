@@ -103,7 +103,7 @@ async fn tell(
     loop {
         let message = tokio::select! {
             Ok(()) = changed(&mut settings, &mut machine), if at_kiosk => {
-                let new = kiosk::told(web);
+                let new = kiosk::told(web).await;
                 if new == told {
                     continue;
                 }

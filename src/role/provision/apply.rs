@@ -28,10 +28,14 @@ const WRITTEN: &str = "written.json";
 /// Longest line of a report, in characters.
 const MAX_LINE: usize = 400;
 
+/// What was set up by hand, in [`FOLDER`].
+pub(super) const BY_HAND: &str = "setup.toml";
+
 /// Applies what is in the folder. A mistake in it is reported, and no failure of the machine's start.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let place = Place::new(&arguments.root, &arguments.system);
-    let input = Input::folder(&arguments.from);
+    let by_hand = place.path(&format!("{FOLDER}/{BY_HAND}"));
+    let input = Input::folder(&arguments.from, &by_hand);
     if !input.any {
         // Taking the card's files away takes nothing from the machine.
         let _none = place
@@ -40,40 +44,90 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let _seen = output::line("nothing to be given")?;
         return Ok(());
     }
-    let mut notes = input.notes.clone();
-    let mut code = Code::Usage;
-    let (wrong, applied) = match understand(&input, &place, &arguments.system, &mut notes) {
-        Ok((planned, secrets)) => match write(&place, &planned, &secrets) {
-            Ok(changed) => {
-                if arguments.live {
-                    take_up(&place, &changed);
-                }
-                let lost = arguments.live && place.is_in_memory(FOLDER);
-                (take_out(&input, &secrets, &arguments.from, lost), true)
-            }
-            Err(fault) => {
-                code = Code::Failed;
-                (
-                    vec![Problem::error(&Origin::Default, "", fault.to_string())],
-                    false,
-                )
-            }
-        },
-        Err(wrong) => (wrong, false),
-    };
+    let Given {
+        wrong,
+        notes,
+        applied,
+        failed,
+    } = give(&place, &input, arguments, None).map_err(Failure::failed)?;
     for problem in wrong.iter().chain(&notes) {
         output::say(&problem.to_string());
     }
-    report(&place, &wrong, &notes, applied).map_err(Failure::failed)?;
     if applied {
         let count = format!("applied; {} problems, {} notes", wrong.len(), notes.len());
         let _seen = output::line(&count)?;
         return Ok(());
     }
     Err(Failure::new(
-        code,
+        if failed { Code::Failed } else { Code::Usage },
         "nothing was taken over; the machine is as it was",
     ))
+}
+
+/// What came of it.
+pub(super) struct Given {
+    pub(super) wrong: Vec<Problem>,
+    pub(super) notes: Vec<Problem>,
+    pub(super) applied: bool,
+    /// Not because of what was said, but of the machine.
+    pub(super) failed: bool,
+}
+
+/// Does all of it, if all of it is right. `first` is written before anything else then.
+pub(super) fn give(
+    place: &Place,
+    input: &Input,
+    arguments: &Arguments,
+    first: Option<&Planned>,
+) -> Result<Given, Fault> {
+    let mut notes = input.notes.clone();
+    let mut failed = false;
+    let mut admin = None;
+    let (wrong, applied) = match understand(input, place, &arguments.system, &mut notes) {
+        Ok(Understood {
+            planned,
+            secrets,
+            admin: name,
+        }) => {
+            admin = name;
+            let first = first.map_or(Ok(false), |first| place.put(first));
+            match first.and_then(|_| write(place, &planned, &secrets)) {
+                Ok(changed) => {
+                    if arguments.live {
+                        take_up(place, &changed);
+                    }
+                    let lost = arguments.live && place.is_in_memory(FOLDER);
+                    (take_out(input, &secrets, &arguments.from, lost), true)
+                }
+                Err(fault) => {
+                    failed = true;
+                    (
+                        vec![Problem::error(&Origin::Default, "", fault.to_string())],
+                        false,
+                    )
+                }
+            }
+        }
+        Err(wrong) => (wrong, false),
+    };
+    // A form that was refused leaves the machine as it was, its report included.
+    if applied || first.is_none() {
+        let lines = [(true, &wrong), (false, &notes)];
+        report(place, lines, applied, (input.card, admin))?;
+    }
+    Ok(Given {
+        wrong,
+        notes,
+        applied,
+        failed,
+    })
+}
+
+/// What is to be done.
+struct Understood {
+    planned: Vec<Planned>,
+    secrets: Secrets,
+    admin: Option<String>,
 }
 
 /// What is to be done, or what is wrong. Nothing is written yet.
@@ -82,7 +136,7 @@ fn understand(
     place: &Place,
     system: &Path,
     notes: &mut Vec<Problem>,
-) -> Result<(Vec<Planned>, Secrets), Vec<Problem>> {
+) -> Result<Understood, Vec<Problem>> {
     let read = Provision::read(&input.tree);
     let mut problems = input.problems.clone();
     let mut provision = match read {
@@ -100,7 +154,11 @@ fn understand(
     match settings(&provision, &input.tree, Some(&place.path("etc/gatepost"))) {
         Ok(settings) if problems.is_empty() => {
             let settings = to_toml(&settings);
-            Ok((plan(&provision, &secrets, &settings), secrets))
+            Ok(Understood {
+                planned: plan(&provision, &secrets, &settings),
+                secrets,
+                admin: provision.admin.map(|admin| admin.name.to_string()),
+            })
         }
         other => {
             problems.extend(other.err().unwrap_or_default());
@@ -256,7 +314,7 @@ fn pair(provision: &Provision, secrets: &Secrets, tree: &Value) -> Option<Proble
     Some(Problem::error(&at, "tls.key", message))
 }
 
-fn read_kept(place: &Place) -> Kept {
+pub(super) fn read_kept(place: &Place) -> Kept {
     let text = std::fs::read(place.path(&format!("{FOLDER}/{KEPT}"))).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
 }
@@ -266,7 +324,7 @@ fn read_written(place: &Place) -> Vec<String> {
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
-fn own(name: &str, mode: u32, bytes: Vec<u8>) -> Planned {
+pub(super) fn own(name: &str, mode: u32, bytes: Vec<u8>) -> Planned {
     Planned {
         path: format!("{FOLDER}/{name}"),
         content: Content::File {
@@ -384,20 +442,29 @@ fn take_out(input: &Input, secrets: &Secrets, folder: &Path, lost: bool) -> Vec<
     problems
 }
 
-fn report(place: &Place, wrong: &[Problem], notes: &[Problem], applied: bool) -> Result<(), Fault> {
-    let line = |wrong: bool| {
-        move |problem: &Problem| Line {
+fn report(
+    place: &Place,
+    said: [(bool, &Vec<Problem>); 2],
+    applied: bool,
+    (card, admin): (bool, Option<String>),
+) -> Result<(), Fault> {
+    let lines = said.into_iter().flat_map(|(wrong, problems)| {
+        problems.iter().map(move |problem| Line {
             wrong,
             text: shown(problem),
-        }
-    };
-    let lines = wrong
-        .iter()
-        .map(line(true))
-        .chain(notes.iter().map(line(false)));
+        })
+    });
+    let lines = lines.take(MAX_LINES).collect();
+    // Where nothing was taken over, whoever was the administrator still is.
+    let admin = admin.or_else(|| {
+        let before = std::fs::read(place.path(&format!("{FOLDER}/{FILE}"))).ok()?;
+        (!applied).then(|| Report::read(&before)?.admin).flatten()
+    });
     let report = Report {
         applied,
-        lines: lines.take(MAX_LINES).collect(),
+        lines,
+        card,
+        admin,
     };
     place.put(&own(FILE, 0o644, json(&report)))?;
     Ok(())

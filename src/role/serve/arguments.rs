@@ -87,6 +87,10 @@ pub struct ServeArguments {
     /// The socket behind which the system is made writable for maintenance, on machines that run Gatepost's image.
     #[arg(long, value_name = "PATH", env = "GATEPOST_MAINTENANCE")]
     pub(in crate::role) maintenance: Option<PathBuf>,
+    /// The folder with the sockets behind which the machine is set up by hand, on machines that run Gatepost's
+    /// image.
+    #[arg(long, value_name = "FOLDER", env = "GATEPOST_SETUP")]
+    pub(in crate::role) setup: Option<PathBuf>,
     /// How log lines on standard error look.
     #[arg(long, value_enum, default_value_t = Format::Auto)]
     pub(in crate::role) log: Format,
