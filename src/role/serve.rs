@@ -357,18 +357,9 @@ fn run(arguments: &ServeArguments, window: bool) -> Result<(), Failure> {
     settings.auth.login_absolute = Duration::from_secs(logins.absolute);
     settings.auth.max_logins = logins.most;
     settings.rules = rules;
-    settings.power.clone_from(&arguments.power);
     settings.hooks = hooks;
     settings.locked = lock::reason(&arguments.locked);
-    settings.updates = arguments
-        .updates
-        .clone()
-        .map_or(Updates::Absent, Updates::Socket);
-    settings.maintenance = arguments
-        .maintenance
-        .clone()
-        .map_or(Maintenance::Absent, Maintenance::Socket);
-    settings.setup = arguments.setup.clone().map_or(Setup::Absent, Setup::Folder);
+    arguments.name_helpers(&mut settings);
     // One thread serves all: it passes on a megabyte in less than a millisecond, keepers do the work,
     // and threads that wake one another for every key cost a quarter more of the processor.
     let runtime = tokio::runtime::Builder::new_current_thread()

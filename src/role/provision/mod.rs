@@ -2,6 +2,7 @@
 //! on its card's first partition. Run as root at boot, before anything that needs what it writes.
 
 mod apply;
+mod here;
 mod input;
 mod place;
 mod scrub;

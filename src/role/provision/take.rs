@@ -149,10 +149,17 @@ fn unexpected(given: &Table) -> Option<String> {
 fn forget_renewed(all: &mut Value, given: &Value) {
     let networks = given.at(&["wifi", "networks"]).and_then(Value::as_table);
     for network in networks.iter().flat_map(|networks| &networks.0) {
-        let keys = ["wifi", "networks", network.key.as_str()].map(str::to_owned);
-        let _was_there = all.remove(&keys);
+        forget(all, &["wifi", "networks", network.key.as_str()]);
     }
     if given.at(&["keyboard"]).is_some() {
-        let _was_there = all.remove(&["keyboard".to_owned()]);
+        forget(all, &["keyboard"]);
+    }
+}
+
+/// Takes out what is there. What isn't would take what is around it along.
+fn forget(all: &mut Value, keys: &[&str]) {
+    if all.at(keys).is_some() {
+        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        let _was_there = all.remove(&keys);
     }
 }
