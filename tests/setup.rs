@@ -73,6 +73,17 @@ impl Machine {
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
+    /// What happens at each start.
+    fn starts(&self) {
+        let mut apply = Command::new(env!("CARGO_BIN_EXE_gatepost"));
+        apply
+            .args(["provision", "apply", "--from"])
+            .arg(self.at("fat"));
+        apply.arg("--root").arg(self.root());
+        apply.arg("--system").arg(self.at("system"));
+        assert!(apply.status().unwrap().success());
+    }
+
     /// The server's folder, as far as set-up goes by it.
     fn state(&self) -> PathBuf {
         self.root().join("var/lib/gatepost")
@@ -210,14 +221,7 @@ fn a_machine_becomes_somebodys_by_its_access_point_and_is_theirs_from_then_on() 
     assert!(wifi.contains("ssid=4f6666696365") && wifi.contains("ssid=486f6d65"));
     assert_eq!(machine.file("etc/hostname"), "kiosk-7\n");
     assert!(machine.root().join("home/ada").is_dir());
-    // As its next start would do it.
-    let mut apply = Command::new(env!("CARGO_BIN_EXE_gatepost"));
-    apply
-        .args(["provision", "apply", "--from"])
-        .arg(machine.at("fat"));
-    apply.arg("--root").arg(machine.root());
-    apply.arg("--system").arg(machine.at("system"));
-    assert!(apply.status().unwrap().success());
+    machine.starts();
     let again = machine.file("etc/wpa_supplicant/wpa_supplicant-wlan0.conf");
     assert_eq!(again, wifi);
     let status: Value = serde_json::from_str(&machine.file("status.json")).unwrap();
@@ -228,13 +232,24 @@ fn a_machine_becomes_somebodys_by_its_access_point_and_is_theirs_from_then_on() 
 #[test]
 fn where_files_on_the_card_decide_nobody_sets_up_by_hand() {
     let machine = Machine::new();
-    std::fs::write(machine.at("fat/gatepost.toml"), "hostname = \"x\"\n").unwrap();
-    let end = machine
-        .portal()
-        .set_up(&json!({ "name": "eve", "password": "eve's own" }));
-    assert_eq!(end["end"], "closed");
-    assert!(end["why"].as_str().unwrap().contains("card"), "{end}");
+    let file = machine.at("fat/gatepost.toml");
+    std::fs::write(&file, "hostname = \"x\"\n").unwrap();
+    let portal = machine.portal();
+    let closed = || {
+        let end = portal.set_up(&json!({ "name": "eve", "password": "eve's own" }));
+        assert_eq!(end["end"], "closed");
+        assert!(end["why"].as_str().unwrap().contains("card"), "{end}");
+    };
+    closed();
     assert!(!machine.root().join("var").exists());
+    // Nor once they are gone: what they gave is still in use.
+    machine.starts();
+    std::fs::remove_file(&file).unwrap();
+    machine.starts();
+    closed();
+    let state = portal.page().get("/api/setup").json();
+    assert_eq!(state["for"], json!({ "who": "nobody" }));
+    assert_eq!(machine.file("etc/hostname"), "x\n");
 }
 
 #[test]

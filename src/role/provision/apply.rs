@@ -33,11 +33,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let place = Place::new(&arguments.root, &arguments.system);
     let by_hand = place.path(&format!("{FOLDER}/{BY_HAND}"));
     let input = Input::folder(&arguments.from, &by_hand);
-    if !input.any {
-        // Taking the card's files away takes nothing from the machine.
-        let _none = place
-            .remove(&format!("{FOLDER}/{FILE}"))
-            .map_err(Failure::failed)?;
+    let before = read_report(&place).filter(|before| before.card && !input.card);
+    if !input.any || before.is_some() {
+        // Taking the card's files away takes nothing from the machine, and makes it nobody else's: who has
+        // given it something stays known.
+        if let Some(before) = before {
+            let lines = Vec::new();
+            let report = Report { lines, ..before };
+            place
+                .put(&own(FILE, 0o644, json(&report)))
+                .map_err(Failure::failed)?;
+        }
         let _seen = output::line("nothing to be given")?;
         return Ok(());
     }
@@ -221,6 +227,11 @@ fn layers_without(layers: &[Value], given: &Table) -> Vec<Value> {
     others.cloned().collect()
 }
 
+/// What was last reported.
+pub(super) fn read_report(place: &Place) -> Option<Report> {
+    Report::read(&std::fs::read(place.path(&format!("{FOLDER}/{FILE}"))).ok()?)
+}
+
 pub(super) fn read_kept(place: &Place) -> Kept {
     let text = std::fs::read(place.path(&format!("{FOLDER}/{KEPT}"))).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
@@ -363,10 +374,7 @@ fn report(
     });
     let lines = lines.take(MAX_LINES).collect();
     // Where nothing was taken over, whoever was the administrator still is.
-    let admin = admin.or_else(|| {
-        let before = std::fs::read(place.path(&format!("{FOLDER}/{FILE}"))).ok()?;
-        (!applied).then(|| Report::read(&before)?.admin).flatten()
-    });
+    let admin = admin.or_else(|| read_report(place).filter(|_| !applied)?.admin);
     let report = Report {
         applied,
         lines,

@@ -15,7 +15,7 @@ use crate::provision::{FOLDER, Provision};
 use crate::wire::setup::{MAX_CALL, SetupCall, SetupEnd, Wrong};
 
 use super::Arguments;
-use super::apply::{BY_HAND, Given, give, own, read_kept};
+use super::apply::{BY_HAND, Given, give, own, read_kept, read_report};
 use super::input::Input;
 use super::place::Place;
 use crate::role::exit::Failure;
@@ -57,7 +57,8 @@ fn answer(arguments: &Arguments, bytes: &[u8]) -> SetupEnd {
     let place = Place::new(&arguments.root, &arguments.system);
     let path = place.path(&format!("{FOLDER}/{BY_HAND}"));
     let now = Input::folder(&arguments.from, &path);
-    if now.card {
+    // Also if they have been taken out since: what they gave is in use.
+    if now.card || read_report(&place).is_some_and(|report| report.card) {
         return closed(
             "this machine takes its settings from files on its card's first partition; change them there",
         );
