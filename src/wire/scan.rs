@@ -121,9 +121,12 @@ mod tests {
 
     #[test]
     fn a_flood_of_names_is_cut() {
-        let text: String = (0..10_000)
-            .map(|n| format!("BSS 0\n\tSSID: n{n}\n"))
-            .collect();
+        let mut text = String::new();
+        for n in 0..10_000 {
+            text.push_str("BSS 0\n\tSSID: n");
+            text.push_str(&n.to_string());
+            text.push('\n');
+        }
         assert_eq!(read(&text).len(), MAX_NETWORKS);
     }
 }
