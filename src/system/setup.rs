@@ -20,7 +20,7 @@ const SCAN: &str = "scan.sock";
 /// What the access point is, while there is one.
 const ACCESS_POINT: &str = "access-point.json";
 /// How long it may take: a password's hash, and some files on a slow card.
-const TAKING: Duration = Duration::from_secs(60);
+const TAKING: Duration = Duration::from_secs(120);
 /// How long a look around may take.
 const LOOKING: Duration = Duration::from_secs(15);
 /// Largest description of an access point, in bytes.

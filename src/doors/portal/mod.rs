@@ -25,8 +25,8 @@ pub use names::answer_names;
 const CONNECTIONS: usize = 32;
 /// How long a connection may take for a request's head.
 const HEAD: Duration = Duration::from_secs(10);
-/// How long a connection may last altogether: a form is taken over in less than a minute.
-const WHOLE: Duration = Duration::from_secs(90);
+/// How long a connection may last altogether: a form is taken over in less than two minutes.
+const WHOLE: Duration = Duration::from_secs(150);
 /// Largest request head, in bytes.
 const MAX_HEAD: usize = 16 << 10;
 /// Pause after an `accept` that failed.

@@ -45,6 +45,8 @@ export class Identity {
     }
     if (this.#sheet) this.#close();
     if (!told.machine.first_use || told.kiosk.identity === 'never') return;
+    // How to get it into a network comes first; who it is there is for later.
+    if (told.setup.access_point) return;
     await this.#open(told, true);
   }
 
