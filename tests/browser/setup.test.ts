@@ -60,12 +60,14 @@ class Machine {
 
   /** The access point's page; its port. */
   async portal(): Promise<number> {
-    const [page, port] = await listening();
+    const { server, fd, port } = await listening();
     const script = 'exec 3<&0 </dev/null; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"';
     const state = this.at('root/var/lib/gatepost');
     const args = ['portal', '--address', '127.0.0.1', '--setup', this.at('sockets'), '--state', state];
-    const child = spawn('sh', ['-c', script, 'sh', GATEPOST, ...args], { stdio: [page, 'pipe', 'inherit'] });
+    const child = spawn('sh', ['-c', script, 'sh', GATEPOST, ...args], { stdio: [fd, 'pipe', 'inherit'] });
     this.#processes.push(child);
+    // It has the socket now; what comes is not for us.
+    server.close();
     await until('the page is there', async () => (await fetch(`http://127.0.0.1:${port}/`)).ok);
     return port;
   }
@@ -78,11 +80,11 @@ class Machine {
 }
 
 /** A listening socket to pass on, and its port. */
-async function listening(): Promise<[number, number]> {
+async function listening(): Promise<{ server: NetServer; fd: number; port: number }> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { fd } = (server as unknown as { _handle: { fd: number } })._handle;
-  return [fd, (server.address() as { port: number }).port];
+  return { server, fd, port: (server.address() as { port: number }).port };
 }
 
 async function withMachine(body: (machine: Machine) => Promise<void>): Promise<void> {

@@ -109,12 +109,14 @@ export class SetupForm {
     field.spellcheck = false;
     this.#fields.set(name, field);
     const about = h('small', { id: `setup-${name}-about`, textContent: hint });
-    field.setAttribute('aria-describedby', about.id);
+    const wrong = h('small', { className: 'wrong', id: `setup-${name}-wrong` });
+    field.setAttribute('aria-describedby', `${about.id} ${wrong.id}`);
     return h(
       'div',
       { className: 'field' },
       h('label', { htmlFor: field.id, textContent: label }),
       field,
+      wrong,
       about,
     );
   }
@@ -180,7 +182,11 @@ export class SetupForm {
   }
 
   async #submit(): Promise<void> {
-    for (const field of this.#fields.values()) field.removeAttribute('aria-invalid');
+    for (const field of this.#fields.values()) {
+      field.removeAttribute('aria-invalid');
+      const wrong = field.parentElement?.querySelector('.wrong');
+      if (wrong) wrong.textContent = '';
+    }
     this.#send.disabled = true;
     this.#says.textContent = 'One moment…';
     try {
@@ -209,14 +215,19 @@ export class SetupForm {
       }
       case 'wrong': {
         this.#says.textContent = end.problems.map(({ says }) => says).join(' · ');
-        const fields = end.problems.map(({ key }) => fieldOf(key));
-        for (const field of fields.reverse()) if (field) this.#point(field);
+        // The first last, which is where typing goes on.
+        for (const { key, says } of [...end.problems].reverse()) {
+          const field = fieldOf(key);
+          if (field) this.#point(field, says);
+        }
       }
     }
   }
 
-  #point(name: keyof Form): void {
+  #point(name: keyof Form, says = ''): void {
     const field = this.#fields.get(name);
+    const wrong = field?.parentElement?.querySelector('.wrong');
+    if (wrong) wrong.textContent = says;
     field?.setAttribute('aria-invalid', 'true');
     field?.focus();
   }
