@@ -64,7 +64,7 @@ copy() {
   done
 }
 depmod -b "${kernel}" "${version}-amd64"
-copy mac80211_hwsim ccm ctr cmac veth virtio_blk virtio_pci ext4 af_packet ipv6 algif_hash crc32c_generic
+copy mac80211_hwsim ccm ctr cmac veth virtio_blk virtio_pci ext4 af_packet ipv6 overlay algif_hash crc32c_generic
 cp "${kernel}/lib/modules/${version}-amd64"/modules.{order,builtin,builtin.modinfo} "${modules}/"
 depmod -b "${root}" "${version}-amd64"
 strip -o "${root}/usr/bin/gatepost" "${bin}/gatepost"
@@ -73,9 +73,9 @@ ldd "${bin}/gatepost" | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p' | while read -r libra
 done
 cp "${project}/systemd/gatepost-provision.service" "${root}/usr/lib/systemd/system/"
 mkdir -p "${root}"/{boot/firmware,etc/gatepost,var/lib/gatepost-provision/etc}
-for layer in 30-network 35-setup 50-provision; do
+for layer in 30-network 35-setup 50-provision 55-maintenance; do
   cp -a --no-preserve=ownership "${project}/image/layers/${layer}/rootfs-overlay/." "${root}/"
-  "${project}/image/layers/${layer}/run" "${root}"
+  if [[ -x ${project}/image/layers/${layer}/run ]]; then "${project}/image/layers/${layer}/run" "${root}"; fi
 done
 # Where the server's own units are not, what they would bring.
 rm -rf "${root}"/etc/systemd/system/gatepost{,-redirect}.{service,socket}.d
