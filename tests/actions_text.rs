@@ -112,6 +112,8 @@ fn lines() -> Vec<(&'static str, Vec<&'static str>)> {
         ("update rollback", vec![]),
         ("update rollback --restart", vec![]),
         ("update confirm", vec![]),
+        ("image unlock", vec![]),
+        ("image lock", vec![]),
         ("who", vec![]),
         ("health", vec![]),
     ]

@@ -18,12 +18,13 @@ export default defineConfig({
   plugins: [fileList()],
   build: {
     outDir: 'dist',
+    // The terminals' page, and that of the set-up access point.
+    rollupOptions: { input: ['index.html', 'setup.html'] },
     // The committed .gitignore keeps the folder; scripts/compress.mjs clears what an earlier build left.
     emptyOutDir: false,
     target: ['chrome108', 'firefox115', 'safari16'],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    cssCodeSplit: false,
     reportCompressedSize: false,
   },
   test: { include: ['src/**/*.test.ts'], environment: 'node' },

@@ -146,6 +146,11 @@ pub enum Action<T = TerminalId> {
         /// What of it.
         step: UpdateStep,
     },
+    /// Have the image's system writable until the machine restarts, or no longer.
+    Image {
+        /// How it should be.
+        state: ImageState,
+    },
     /// Who is logged in, and who watches what.
     Who {},
     /// How the machine is.
@@ -204,6 +209,16 @@ pub enum PowerState {
     Off,
 }
 
+/// Whether the image's system can be written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImageState {
+    /// It can, in memory.
+    Unlocked,
+    /// It can't.
+    Locked,
+}
+
 impl<T> Action<T> {
     /// Its name in logs.
     pub const fn name(&self) -> &'static str {
@@ -225,6 +240,12 @@ impl<T> Action<T> {
             Self::RunHook { .. } => "run-hook",
             Self::Lamp { .. } => "lamp",
             Self::Update { step } => step.name(),
+            Self::Image {
+                state: ImageState::Unlocked,
+            } => "image-unlock",
+            Self::Image {
+                state: ImageState::Locked,
+            } => "image-lock",
             Self::Who {} => "who",
             Self::Health {} => "health",
         }
@@ -300,6 +321,7 @@ impl<T> Action<T> {
             Self::RunHook { hook, arguments } => Action::RunHook { hook, arguments },
             Self::Lamp { lamp, state } => Action::Lamp { lamp, state },
             Self::Update { step } => Action::Update { step },
+            Self::Image { state } => Action::Image { state },
             Self::Who {} => Action::Who {},
             Self::Health {} => Action::Health {},
         })
@@ -320,6 +342,7 @@ impl<T: Copy> Action<T> {
             | Self::RunHook { .. }
             | Self::Lamp { .. }
             | Self::Update { .. }
+            | Self::Image { .. }
             | Self::Who {}
             | Self::Health {} => None,
             Self::CloseTerminal { terminal }

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::base::{HookArgument, Level, Size};
 
 use super::words;
-use super::{Action, DisplayState, LampState, PowerState, Recipient};
+use super::{Action, DisplayState, ImageState, LampState, PowerState, Recipient};
 
 impl<T: fmt::Display> fmt::Display for Action<T> {
     /// The line that means this action.
@@ -93,6 +93,10 @@ impl<T: fmt::Display> fmt::Display for Action<T> {
                 line.plain(lamp_word(*state));
             }
             Self::Update { step } => step.print(&mut line),
+            Self::Image { state } => line.plain(match state {
+                ImageState::Unlocked => "image unlock",
+                ImageState::Locked => "image lock",
+            }),
             Self::Who {} => line.plain("who"),
             Self::Health {} => line.plain("health"),
         }

@@ -8,7 +8,10 @@ use std::str::FromStr;
 use crate::base::{HookArgument, Label, Level, MessageText, Size, TerminalName, UserName};
 
 use super::words::{self, MAX_LINE, MAX_WORDS, Word};
-use super::{Action, DisplayState, KioskDoes, LampState, PowerState, Recipient, UpdateStep, Which};
+use super::{
+    Action, DisplayState, ImageState, KioskDoes, LampState, PowerState, Recipient, UpdateStep,
+    Which,
+};
 
 /// Why a line is no action.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -112,6 +115,8 @@ pub const GRAMMAR: &[(&str, &str)] = &[
     ),
     ("update rollback", "update rollback [--restart]"),
     ("update confirm", "update confirm"),
+    ("image unlock", "image unlock"),
+    ("image lock", "image lock"),
     ("who", "who"),
     ("health", "health"),
 ];
@@ -379,6 +384,12 @@ fn understand(first: &str, arguments: &mut Arguments) -> Result<Action<Which>, P
         }
         _ if first.starts_with("update ") => Action::Update {
             step: UpdateStep::read(first, arguments)?,
+        },
+        "image unlock" => Action::Image {
+            state: ImageState::Unlocked,
+        },
+        "image lock" => Action::Image {
+            state: ImageState::Locked,
         },
         // The table has nothing else.
         _ => Action::Who {},

@@ -23,7 +23,7 @@ pub use folders::{FolderError, Folders};
 pub use migrate::{Migration, migrate};
 pub use outside::{Flag, from_flags, from_variables};
 pub use syntax::{MAX_FILE, Syntax, parse, texts};
-pub use write::{inline, key, to_toml};
+pub use write::{document, inline, key, to_toml};
 
 /// Where configuration comes from.
 #[derive(Debug, Clone, Default)]

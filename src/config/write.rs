@@ -18,6 +18,20 @@ pub fn to_toml(scopes: &Table) -> String {
     out
 }
 
+/// A whole tree as TOML.
+pub fn document(root: &Table) -> String {
+    let mut out = String::new();
+    for entry in &root.0 {
+        if entry.value.as_table().is_none() {
+            let _infallible = writeln!(out, "{} = {}", key(&entry.key), inline(&entry.value));
+        }
+    }
+    for entry in &root.0 {
+        table(&mut out, &[&entry.key], &entry.value);
+    }
+    out
+}
+
 fn table(out: &mut String, path: &[&str], value: &Value) {
     let Some(table_) = value.as_table() else {
         return;

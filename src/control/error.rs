@@ -3,9 +3,10 @@
 use crate::action::FindError;
 use crate::hardware::NoLamp;
 use crate::policy::Denied;
-use crate::system::PowerError;
 use crate::system::hook::HookError;
+use crate::system::setup::SetupError;
 use crate::system::update::UpdateError;
+use crate::system::{MaintenanceError, PowerError};
 use crate::terminals::TerminalError;
 use crate::wire::control::RefusalKind;
 use crate::wire::message::FailureKind;
@@ -36,6 +37,12 @@ pub enum ControlError {
     /// The system's slots.
     #[error(transparent)]
     Update(#[from] UpdateError),
+    /// The image's system stays as it is.
+    #[error(transparent)]
+    Maintenance(#[from] MaintenanceError),
+    /// The machine can't be set up by hand.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
     /// There is no such lamp.
     #[error(transparent)]
     Lamp(#[from] NoLamp),
@@ -65,7 +72,9 @@ impl ControlError {
             Self::Lamp(_) => RefusalKind::NotFound,
             Self::Hook(HookError::Call(_)) => RefusalKind::Invalid,
             Self::Hook(HookError::TooMany(_) | HookError::Running) => RefusalKind::Limit,
-            Self::Hook(_) | Self::Update(_) => RefusalKind::Failed,
+            Self::Hook(_) | Self::Update(_) | Self::Maintenance(_) | Self::Setup(_) => {
+                RefusalKind::Failed
+            }
             Self::Power(_) | Self::Nobody(_) | Self::Audit(_) => RefusalKind::Failed,
             Self::Terminal(TerminalError::Limit(_)) => RefusalKind::Limit,
             Self::Terminal(TerminalError::Refused(failure)) => match failure.kind {

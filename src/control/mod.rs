@@ -12,6 +12,7 @@ mod logins;
 mod messages;
 mod open;
 mod run;
+mod setup;
 mod shares;
 mod strangers;
 mod update;
@@ -28,8 +29,9 @@ use crate::base::{Access, Door, Principal, TerminalId};
 use crate::hardware::Lamps;
 use crate::policy::Rules;
 use crate::system::hook::Hooks;
+use crate::system::setup::Setup;
 use crate::system::update::Updates;
-use crate::system::{Doctor, Power, Screen, power};
+use crate::system::{Doctor, Maintenance, Power, Screen, power};
 use crate::terminals::{KeeperStream, TerminalError, Terminals};
 use crate::wire::message::{Attach, Mode, Request};
 use crate::wire::provision::Report;
@@ -57,6 +59,8 @@ pub struct Control {
     power: Arc<dyn Power>,
     hooks: Arc<hooks::Running>,
     updates: Updates,
+    maintenance: Maintenance,
+    setup: Setup,
     locked: Option<Arc<str>>,
     lamps: Lamps,
     auth: Option<Arc<Auth>>,
@@ -67,6 +71,8 @@ pub struct Control {
     reloads: watch::Sender<u64>,
     /// What that page is to do.
     orders: broadcast::Sender<KioskDoes>,
+    /// Counts what has become of the machine that its own screen shows.
+    machine: watch::Sender<u64>,
     screen: Arc<Screen>,
     doctor: Arc<Doctor>,
 }
@@ -81,6 +87,8 @@ impl Control {
             power: power(None),
             hooks: Arc::new(hooks::Running::new(Hooks::Absent)),
             updates: Updates::default(),
+            maintenance: Maintenance::default(),
+            setup: Setup::default(),
             locked: None,
             lamps: Lamps::default(),
             auth: None,
@@ -89,6 +97,7 @@ impl Control {
             at_kiosk: Arc::default(),
             reloads: watch::Sender::new(0),
             orders: broadcast::Sender::new(ORDERS),
+            machine: watch::Sender::new(0),
             screen: Arc::default(),
             doctor: Arc::new(Doctor::new("/", "/")),
         }
@@ -139,6 +148,13 @@ impl Control {
     #[must_use]
     pub fn with_updates(mut self, updates: Updates) -> Self {
         self.updates = updates;
+        self
+    }
+
+    /// With somebody who may unlock the image's system.
+    #[must_use]
+    pub fn with_maintenance(mut self, maintenance: Maintenance) -> Self {
+        self.maintenance = maintenance;
         self
     }
 
@@ -212,6 +228,15 @@ impl Control {
     /// What the page on the machine's own screen is to do, as it is ordered.
     pub fn kiosk_orders(&self) -> broadcast::Receiver<KioskDoes> {
         self.orders.subscribe()
+    }
+
+    /// Tells when something has become of the machine that its own screen shows.
+    pub fn machine_changes(&self) -> watch::Receiver<u64> {
+        self.machine.subscribe()
+    }
+
+    fn machine_changed(&self) {
+        self.machine.send_modify(|count| *count += 1);
     }
 
     /// Judges an ask, carries it out and writes it down.

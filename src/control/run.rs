@@ -133,6 +133,11 @@ impl Control {
                 Ok(Outcome::Done {})
             }
             Action::Update { step } => self.update(step, &by).await,
+            Action::Image { state } => {
+                self.maintenance.order(state).await?;
+                self.machine_changed();
+                Ok(Outcome::Done {})
+            }
             Action::Who {} => Ok(Outcome::Here {
                 viewers: self.watchers.list(),
                 logins: self.logins(),

@@ -3,4 +3,5 @@
 
 pub mod buttons;
 pub mod local;
+pub mod portal;
 pub mod web;

@@ -124,7 +124,7 @@ const fn may_not(capability: Capability) -> &'static str {
             "reload the kiosk, light its screen or make it dark, restart or switch off the machine"
         }
         Capability::Hook => "run hooks or switch lamps",
-        Capability::Update => "update this machine's system",
+        Capability::Update => "update or unlock this machine's system",
     }
 }
 
@@ -183,7 +183,7 @@ pub fn decide(ask: Ask, settings: &Settings, facts: &Facts) -> Result<Granted, D
             needs(Capability::Power)?;
         }
         Action::RunHook { .. } | Action::Lamp { .. } => needs(Capability::Hook)?,
-        Action::Update { .. } => needs(Capability::Update)?,
+        Action::Update { .. } | Action::Image { .. } => needs(Capability::Update)?,
         Action::Who {} | Action::Health {} => needs(Capability::Admin)?,
     }
     Ok(Granted { ask })

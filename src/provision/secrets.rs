@@ -9,7 +9,7 @@ use crate::policy::Problem;
 use crate::policy::tree::{Origin, Value};
 
 use super::schema::{Provision, place};
-use super::words::{FileName, Hidden};
+use super::words::{AccountName, FileName, Hidden};
 
 /// What stands in the file where a secret was.
 pub const MOVED: &str = "(moved to the machine)";
@@ -18,6 +18,13 @@ pub const MOVED: &str = "(moved to the machine)";
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Kept(BTreeMap<String, String>);
+
+impl Kept {
+    /// The hash of the administrator's password.
+    pub fn admin(&self, name: &AccountName) -> Option<&str> {
+        self.0.get(&format!("admin/{name}")).map(String::as_str)
+    }
+}
 
 impl std::fmt::Debug for Kept {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

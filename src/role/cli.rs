@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::action::{Action, DisplayState, KioskDoes, PowerState, parse_size};
+use crate::action::{Action, DisplayState, ImageState, KioskDoes, PowerState, parse_size};
 use crate::base::{HookArgument, Label, Size, TerminalName};
 use crate::wire::control::{Answer, Call};
 
@@ -23,8 +23,8 @@ use super::remote::{self, LoginArguments, RemoteArguments};
 use super::serve::ServeArguments;
 use super::wait::WaitArguments;
 use super::{
-    attach, buttons, cert, config, health, hook, output, provision, screen, serve, terminal,
-    update, wait,
+    attach, buttons, cert, config, health, hook, output, portal, provision, screen, serve,
+    terminal, update, wait,
 };
 
 /// Terminals that outlive everything around them, in a browser and on a kiosk.
@@ -97,6 +97,12 @@ enum Command {
     /// The system's two slots, on a machine that runs Gatepost's image.
     #[command(subcommand)]
     Update(update::Update),
+    /// Gatepost's own image, whose system can't be written to.
+    #[command(subcommand)]
+    Image(Image),
+    /// The set-up access point's page.
+    #[command(hide = true)]
+    Portal(portal::PortalArguments),
     /// The other side of gatepost-update.socket.
     #[command(hide = true)]
     RunUpdate(update::RunArguments),
@@ -180,6 +186,15 @@ enum Hook {
         #[arg(last = true)]
         arguments: Vec<HookArgument>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum Image {
+    /// Make the system writable for maintenance, in memory, until it is locked or the machine restarts. The
+    /// machine's own screen says so meanwhile.
+    Unlock,
+    /// Make it as it was. What was changed is gone.
+    Lock,
 }
 
 #[derive(Debug, Subcommand)]
@@ -381,6 +396,14 @@ pub(super) fn main() -> ExitCode {
         }
         Some(Command::RunHook { folder }) => hook::run(&folder),
         Some(Command::Update(command)) => update::act(command),
+        Some(Command::Portal(arguments)) => portal::run(arguments),
+        Some(Command::Image(image)) => {
+            let state = match image {
+                Image::Unlock => ImageState::Unlocked,
+                Image::Lock => ImageState::Locked,
+            };
+            act::run(Action::Image { state }, false)
+        }
         Some(Command::RunUpdate(arguments)) => update::run(&arguments),
         Some(Command::Who { json }) => act::run(Action::Who {}, json),
     };

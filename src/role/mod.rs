@@ -16,6 +16,7 @@ pub mod kiosk;
 mod log;
 mod logins;
 mod output;
+mod portal;
 mod provision;
 mod reload;
 mod remote;

@@ -31,10 +31,11 @@ use crate::hardware::Board;
 use crate::policy::Rules;
 use crate::policy::settings::server::{Listen, Server as WebServer};
 use crate::system::hook::Hooks;
+use crate::system::setup::Setup;
 use crate::system::update::Updates;
 use crate::system::{
-    Doctor, FolderFault, Lock, Watchdog, power, private_folder, raise_file_limit, ready,
-    shared_folder, stopping,
+    Doctor, FolderFault, Lock, Maintenance, Watchdog, power, private_folder, raise_file_limit,
+    ready, shared_folder, stopping,
 };
 use crate::terminals::{TerminalLimits, Terminals, find_keeper};
 
@@ -72,6 +73,10 @@ pub struct Settings {
     pub hooks: Hooks,
     /// Who may write to the system's other slot.
     pub updates: Updates,
+    /// Who may unlock the image's system.
+    pub maintenance: Maintenance,
+    /// Who sets the machine up.
+    pub setup: Setup,
     /// Why the machine has lost its lasting files, if it has.
     pub locked: Option<String>,
     /// The rules in force, and whatever they become.
@@ -103,6 +108,8 @@ impl Settings {
             power: None,
             hooks: Hooks::Absent,
             updates: Updates::Absent,
+            maintenance: Maintenance::Absent,
+            setup: Setup::Absent,
             locked: None,
             rules: watch::channel(Arc::default()).1,
             web: WebLimits::default(),
@@ -207,6 +214,8 @@ impl Server {
             .with_doctor(Doctor::new("/", &folders.state))
             .with_hooks(settings.hooks)
             .with_updates(settings.updates)
+            .with_maintenance(settings.maintenance)
+            .with_setup(settings.setup)
             .locked(settings.locked.clone())
             .with_logins(auth.clone());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
@@ -350,13 +359,9 @@ fn run(arguments: &ServeArguments, window: bool) -> Result<(), Failure> {
     settings.auth.login_absolute = Duration::from_secs(logins.absolute);
     settings.auth.max_logins = logins.most;
     settings.rules = rules;
-    settings.power.clone_from(&arguments.power);
     settings.hooks = hooks;
     settings.locked = lock::reason(&arguments.locked);
-    settings.updates = arguments
-        .updates
-        .clone()
-        .map_or(Updates::Absent, Updates::Socket);
+    arguments.name_helpers(&mut settings);
     // One thread serves all: it passes on a megabyte in less than a millisecond, keepers do the work,
     // and threads that wake one another for every key cost a quarter more of the processor.
     let runtime = tokio::runtime::Builder::new_current_thread()

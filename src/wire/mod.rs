@@ -8,6 +8,7 @@ pub mod care;
 pub mod control;
 pub mod cookie;
 pub mod display;
+pub mod dns;
 pub mod frame;
 pub mod holder;
 pub mod hook;
@@ -17,6 +18,8 @@ pub mod login;
 pub mod logins;
 pub mod message;
 pub mod provision;
+pub mod scan;
+pub mod setup;
 pub mod update;
 pub mod x2go;
 

@@ -19,6 +19,16 @@ pub struct Report {
     pub applied: bool,
     /// Sentences with file, line and key.
     pub lines: Vec<Line>,
+    /// Whether there were files on the card, which then decide. So it is in reports of older versions.
+    #[serde(default = "on_the_card")]
+    pub card: bool,
+    /// The administrator there is.
+    #[serde(default)]
+    pub admin: Option<String>,
+}
+
+const fn on_the_card() -> bool {
+    true
 }
 
 /// One sentence.
@@ -61,6 +71,8 @@ mod tests {
         let mut report = Report {
             applied: false,
             lines: vec![line; MAX_LINES + 1],
+            card: false,
+            admin: Some("ada".to_owned()),
         };
         let bytes = serde_json::to_vec(&report).unwrap();
         report.lines.truncate(MAX_LINES);

@@ -224,6 +224,14 @@ impl TestServer {
         browser
     }
 
+    /// The page on the machine's own screen.
+    pub fn kiosk(&self) -> Browser {
+        let server = self.server.as_ref().unwrap();
+        let mut browser = Browser::new(self.address);
+        browser.log_in(&server.login_url_for(Principal::Kiosk {}).unwrap());
+        browser
+    }
+
     /// An address that logs in as this user, once.
     pub fn url_of(&self, user: User) -> String {
         let principal = Principal::User { user };

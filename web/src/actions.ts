@@ -34,6 +34,7 @@ export type Action =
   | { action: 'run-hook'; hook: string; arguments?: string[] }
   | { action: 'lamp'; lamp: string; state: 'on' | 'off' | 'blink' | 'auto' }
   | { action: 'update'; step: UpdateStep }
+  | { action: 'image'; state: 'unlocked' | 'locked' }
   | { action: 'who' }
   | { action: 'health' };
 
@@ -195,6 +196,8 @@ export function line(action: Action): string {
       return `lamp ${quote(action.lamp)} ${action.state}`;
     case 'update':
       return update(action.step);
+    case 'image':
+      return action.state === 'unlocked' ? 'image unlock' : 'image lock';
     case 'who':
       return 'who';
     case 'health':

@@ -153,11 +153,12 @@ async fn tell_screen(web: &Web, login: &Login, pulse: &Pulse, browser: &mut Send
     let mut orders = web.control.kiosk_orders();
     let mut settings = web.control.rules_changes();
     settings.mark_changed();
+    let mut machine = web.control.machine_changes();
     let mut told = String::new();
     loop {
         let message = tokio::select! {
-            Ok(()) = settings.changed() => {
-                let new = kiosk::told(web);
+            Ok(()) = changed(&mut settings, &mut machine) => {
+                let new = kiosk::told(web).await;
                 if new == told {
                     continue;
                 }
@@ -195,6 +196,17 @@ async fn settled(changes: &mut watch::Receiver<u64>) -> Result<(), watch::error:
         changes.mark_unchanged();
     }
     Ok(())
+}
+
+/// Returns when what the machine's own screen is told may have changed.
+async fn changed<T>(
+    settings: &mut watch::Receiver<T>,
+    machine: &mut watch::Receiver<u64>,
+) -> Result<(), watch::error::RecvError> {
+    tokio::select! {
+        changed = settings.changed() => changed,
+        changed = machine.changed() => changed,
+    }
 }
 
 /// The next order to the page on the machine's own screen.

@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::base::Principal;
 use crate::policy::settings::Kiosk;
 use crate::system;
+use crate::system::setup::{AccessPoint, SetupFor};
 
 use super::Web;
 use super::login::only_screen;
@@ -29,6 +30,15 @@ struct Told<'a> {
     /// Section `kiosk` of the configuration as it is in force for the kiosk. It holds no secrets.
     kiosk: &'a Kiosk,
     machine: Machine<'a>,
+    setup: SetUp,
+}
+
+/// How this machine can be set up by whoever stands in front of it.
+#[derive(Serialize)]
+struct SetUp {
+    #[serde(flatten)]
+    whom: SetupFor,
+    access_point: Option<AccessPoint>,
 }
 
 /// What this machine is, for whoever stands in front of it.
@@ -42,10 +52,12 @@ struct Machine<'a> {
     addresses: Vec<IpAddr>,
     /// Whether nobody has noted yet what it says of itself, or logged in from elsewhere.
     first_use: bool,
+    /// Whether its system can be written to, for maintenance.
+    unlocked: bool,
 }
 
 /// What the kiosk's page is to know now.
-pub(super) fn told(web: &Web) -> String {
+pub(super) async fn told(web: &Web) -> String {
     let settings = web.control.settings_for(&Principal::Kiosk {});
     let told = Told {
         kiosk: &settings.kiosk,
@@ -54,6 +66,11 @@ pub(super) fn told(web: &Web) -> String {
             address: &web.base,
             addresses: system::addresses(),
             first_use: web.auth.is_first_use(),
+            unlocked: system::is_unlocked(),
+        },
+        setup: SetUp {
+            whom: web.control.may_set_up().await,
+            access_point: web.control.access_point(),
         },
     };
     // Plain values all through, which JSON can hold.

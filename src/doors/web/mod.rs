@@ -25,6 +25,7 @@ mod provisioning;
 mod proxy;
 mod redirect;
 mod route;
+mod setup;
 mod socket;
 mod sso;
 mod stream;

@@ -4,17 +4,14 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use rust_embed::{EmbeddedFile, RustEmbed};
+use rust_embed::EmbeddedFile;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::system::{content_type, page_file};
+
 use super::Web;
 use super::problem::Problem;
-
-/// What `web/` was built into.
-#[derive(RustEmbed)]
-#[folder = "web/dist"]
-struct Files;
 
 /// Shown by an executable that was built without the page.
 const NO_PAGE: &str = "<!doctype html><meta charset=utf-8><title>Gatepost</title>\
@@ -46,6 +43,8 @@ pub(super) async fn file(
     let hidden = path.starts_with('.') || path.ends_with(".br") || path.ends_with(".gz");
     if hidden
         || path == "index.html"
+        // The set-up access point has its own door.
+        || path == "setup.html"
         || path.starts_with("api/")
         || path.starts_with("ws/")
         || path.starts_with("login/")
@@ -56,7 +55,7 @@ pub(super) async fn file(
 }
 
 fn answer(path: &str, headers: &HeaderMap) -> Option<Response> {
-    let plain = Files::get(path)?;
+    let plain = page_file(path)?;
     let (file, encoding) = compressed(path, headers).unwrap_or((plain, None));
     let tag = etag(&file);
     let mut response = if matches_tag(headers, &tag) {
@@ -96,7 +95,7 @@ fn compressed(path: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&
         .into_iter()
         .filter(|(encoding, _)| accepts(headers, encoding))
         .find_map(|(encoding, suffix)| {
-            Some((Files::get(&format!("{path}.{suffix}"))?, Some(encoding)))
+            Some((page_file(&format!("{path}.{suffix}"))?, Some(encoding)))
         })
 }
 
@@ -134,23 +133,6 @@ fn matches_tag(headers: &HeaderMap, tag: &str) -> bool {
                 .split(',')
                 .any(|one| one.trim().trim_start_matches("W/") == tag)
         })
-}
-
-fn content_type(path: &str) -> &'static str {
-    match path.rsplit_once('.').map(|(_, extension)| extension) {
-        Some("html") => "text/html; charset=utf-8",
-        Some("js" | "mjs") => "text/javascript; charset=utf-8",
-        Some("css") => "text/css; charset=utf-8",
-        Some("svg") => "image/svg+xml",
-        Some("png") => "image/png",
-        Some("ico") => "image/x-icon",
-        Some("woff2") => "font/woff2",
-        Some("json") => "application/json",
-        Some("webmanifest") => "application/manifest+json",
-        Some("txt") => "text/plain; charset=utf-8",
-        Some("wasm") => "application/wasm",
-        _ => "application/octet-stream",
-    }
 }
 
 #[cfg(test)]

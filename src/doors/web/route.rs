@@ -10,8 +10,8 @@ use crate::wire::control::RefusalKind;
 
 use super::problem::Problem;
 use super::{
-    Web, actions, api, certificate, choices, events, kiosk, login, logins, page, provisioning, sso,
-    terminal, ways,
+    Web, actions, api, certificate, choices, events, kiosk, login, logins, page, provisioning,
+    setup, sso, terminal, ways,
 };
 
 /// Every route: its pattern and what answers there.
@@ -37,6 +37,7 @@ fn table() -> Vec<(&'static str, MethodRouter<Web>)> {
         ("/api/kiosk/token", post(login::screen_token)),
         ("/api/certificate", get(certificate::show)),
         ("/api/provisioning", get(provisioning::show)),
+        ("/api/setup", get(setup::show).post(setup::take)),
         ("/api/logout", post(login::log_out)),
         ("/login/oidc/{name}", get(sso::begin_oidc)),
         ("/login/oidc/{name}/callback", get(sso::finish_oidc)),

@@ -186,7 +186,7 @@ pub(super) const SECTION: Section = Section {
         Opt::principal(
             "update",
             YES_NO,
-            "Put another system onto a machine that runs Gatepost's image, or go back to the one before.",
+            "Put another system onto a machine that runs Gatepost's image, go back to the one before, or unlock it for maintenance.",
         ),
         Opt::principal(
             "blacklist",

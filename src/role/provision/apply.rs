@@ -3,8 +3,6 @@
 
 use std::path::Path;
 
-use sha_crypt::{CustomizedPasswordHasher as _, Params, PasswordVerifier as _, ShaCrypt};
-
 use crate::config::{Files, Syntax, parse, to_toml};
 use crate::policy::tree::{Origin, Table, Value};
 use crate::policy::{Problem, Rules};
@@ -13,14 +11,13 @@ use crate::provision::{
 };
 use crate::wire::provision::{FILE, Line, MAX_LINES, Report};
 
+use super::here::{hash, here, pair};
 use super::input::Input;
 use super::place::{Fault, Place};
 use super::{Arguments, scrub};
 use crate::role::exit::{Code, Failure};
 use crate::role::output;
 
-/// Rounds of a password's hash: about half a second on a Raspberry Pi 3.
-const ROUNDS: u32 = 100_000;
 /// The file of kept secrets, in [`FOLDER`].
 const KEPT: &str = "kept.json";
 /// The list of files that were written, in [`FOLDER`].
@@ -28,52 +25,112 @@ const WRITTEN: &str = "written.json";
 /// Longest line of a report, in characters.
 const MAX_LINE: usize = 400;
 
+/// What was set up by hand, in [`FOLDER`].
+pub(super) const BY_HAND: &str = "setup.toml";
+
 /// Applies what is in the folder. A mistake in it is reported, and no failure of the machine's start.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let place = Place::new(&arguments.root, &arguments.system);
-    let input = Input::folder(&arguments.from);
-    if !input.any {
-        // Taking the card's files away takes nothing from the machine.
-        let _none = place
-            .remove(&format!("{FOLDER}/{FILE}"))
-            .map_err(Failure::failed)?;
+    let by_hand = place.path(&format!("{FOLDER}/{BY_HAND}"));
+    let input = Input::folder(&arguments.from, &by_hand);
+    let before = read_report(&place).filter(|before| before.card && !input.card);
+    if !input.any || before.is_some() {
+        // Taking the card's files away takes nothing from the machine, and makes it nobody else's: who has
+        // given it something stays known.
+        if let Some(before) = before {
+            let lines = Vec::new();
+            let report = Report { lines, ..before };
+            place
+                .put(&own(FILE, 0o644, json(&report)))
+                .map_err(Failure::failed)?;
+        }
         let _seen = output::line("nothing to be given")?;
         return Ok(());
     }
-    let mut notes = input.notes.clone();
-    let mut code = Code::Usage;
-    let (wrong, applied) = match understand(&input, &place, &arguments.system, &mut notes) {
-        Ok((planned, secrets)) => match write(&place, &planned, &secrets) {
-            Ok(changed) => {
-                if arguments.live {
-                    take_up(&place, &changed);
-                }
-                let lost = arguments.live && place.is_in_memory(FOLDER);
-                (take_out(&input, &secrets, &arguments.from, lost), true)
-            }
-            Err(fault) => {
-                code = Code::Failed;
-                (
-                    vec![Problem::error(&Origin::Default, "", fault.to_string())],
-                    false,
-                )
-            }
-        },
-        Err(wrong) => (wrong, false),
-    };
+    let Given {
+        wrong,
+        notes,
+        applied,
+        failed,
+    } = give(&place, &input, arguments, None).map_err(Failure::failed)?;
     for problem in wrong.iter().chain(&notes) {
         output::say(&problem.to_string());
     }
-    report(&place, &wrong, &notes, applied).map_err(Failure::failed)?;
     if applied {
         let count = format!("applied; {} problems, {} notes", wrong.len(), notes.len());
         let _seen = output::line(&count)?;
         return Ok(());
     }
     Err(Failure::new(
-        code,
+        if failed { Code::Failed } else { Code::Usage },
         "nothing was taken over; the machine is as it was",
     ))
+}
+
+/// What came of it.
+pub(super) struct Given {
+    pub(super) wrong: Vec<Problem>,
+    pub(super) notes: Vec<Problem>,
+    pub(super) applied: bool,
+    /// Not because of what was said, but of the machine.
+    pub(super) failed: bool,
+}
+
+/// Does all of it, if all of it is right. `first` is written before anything else then.
+pub(super) fn give(
+    place: &Place,
+    input: &Input,
+    arguments: &Arguments,
+    first: Option<&Planned>,
+) -> Result<Given, Fault> {
+    let mut notes = input.notes.clone();
+    let mut failed = false;
+    let mut admin = None;
+    let (wrong, applied) = match understand(input, place, &arguments.system, &mut notes) {
+        Ok(Understood {
+            planned,
+            secrets,
+            admin: name,
+        }) => {
+            admin = name;
+            let first = first.map_or(Ok(false), |first| place.put(first));
+            match first.and_then(|_| write(place, &planned, &secrets)) {
+                Ok(changed) => {
+                    if arguments.live {
+                        take_up(place, &changed);
+                    }
+                    let lost = arguments.live && place.is_in_memory(FOLDER);
+                    (take_out(input, &secrets, &arguments.from, lost), true)
+                }
+                Err(fault) => {
+                    failed = true;
+                    (
+                        vec![Problem::error(&Origin::Default, "", fault.to_string())],
+                        false,
+                    )
+                }
+            }
+        }
+        Err(wrong) => (wrong, false),
+    };
+    // A form that was refused leaves the machine as it was, its report included.
+    if applied || first.is_none() {
+        let lines = [(true, &wrong), (false, &notes)];
+        report(place, lines, applied, (input.card, admin))?;
+    }
+    Ok(Given {
+        wrong,
+        notes,
+        applied,
+        failed,
+    })
+}
+
+/// What is to be done.
+struct Understood {
+    planned: Vec<Planned>,
+    secrets: Secrets,
+    admin: Option<String>,
 }
 
 /// What is to be done, or what is wrong. Nothing is written yet.
@@ -82,7 +139,7 @@ fn understand(
     place: &Place,
     system: &Path,
     notes: &mut Vec<Problem>,
-) -> Result<(Vec<Planned>, Secrets), Vec<Problem>> {
+) -> Result<Understood, Vec<Problem>> {
     let read = Provision::read(&input.tree);
     let mut problems = input.problems.clone();
     let mut provision = match read {
@@ -100,7 +157,11 @@ fn understand(
     match settings(&provision, &input.tree, Some(&place.path("etc/gatepost"))) {
         Ok(settings) if problems.is_empty() => {
             let settings = to_toml(&settings);
-            Ok((plan(&provision, &secrets, &settings), secrets))
+            Ok(Understood {
+                planned: plan(&provision, &secrets, &settings),
+                secrets,
+                admin: provision.admin.map(|admin| admin.name.to_string()),
+            })
         }
         other => {
             problems.extend(other.err().unwrap_or_default());
@@ -166,97 +227,12 @@ fn layers_without(layers: &[Value], given: &Table) -> Vec<Value> {
     others.cloned().collect()
 }
 
-/// A hash as /etc/shadow has it; the one there was, if it is of this password.
-fn hash(password: &str, before: Option<&str>) -> Result<String, String> {
-    let failed = |error: &dyn std::fmt::Display| format!("the password can't be hashed: {error}");
-    let params = Params::new(ROUNDS).map_err(|error| failed(&error))?;
-    let method = ShaCrypt::from(params);
-    if let Some(before) = before
-        && method.verify_password(password.as_bytes(), before).is_ok()
-    {
-        return Ok(before.to_owned());
-    }
-    let mut salt = [0; 12];
-    getrandom::fill(&mut salt).map_err(|error| failed(&error))?;
-    let hash = method.hash_password_customized(password.as_bytes(), &salt, Some("6"), None, params);
-    Ok(hash.map_err(|error| failed(&error))?.to_string())
+/// What was last reported.
+pub(super) fn read_report(place: &Place) -> Option<Report> {
+    Report::read(&std::fs::read(place.path(&format!("{FOLDER}/{FILE}"))).ok()?)
 }
 
-/// What this machine doesn't have.
-fn here(
-    provision: &Provision,
-    tree: &Value,
-    system: &Path,
-    notes: &mut Vec<Problem>,
-) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let at = |keys: &[&str]| {
-        tree.at(keys)
-            .map_or_else(Origin::default, |value| value.origin.clone())
-    };
-    let zones = system.join("usr/share/zoneinfo");
-    if let Some(zone) = &provision.timezone
-        && zones.is_dir()
-        && !zones.join(zone.as_str()).is_file()
-    {
-        let message = format!("this machine knows no time zone {zone}");
-        problems.push(Problem::error(&at(&["timezone"]), "timezone", message));
-    }
-    if let Some(locale) = &provision.locale {
-        let name = locale.as_str().replace("UTF-8", "utf8");
-        let all = system.join("usr/lib/locale");
-        let there = ["C", "C.UTF-8"].contains(&locale.as_str())
-            || all.join("locale-archive").exists()
-            || all.join(name).is_dir();
-        if !there {
-            let message = "this machine has no data for it: programs fall back to English";
-            notes.push(Problem::warning(&at(&["locale"]), "locale", message));
-        }
-    }
-    if let Some(admin) = &provision.admin {
-        let accounts = std::fs::read_to_string(system.join("etc/passwd")).unwrap_or_default();
-        let name = admin.name.as_str();
-        if accounts
-            .lines()
-            .any(|line| line.split(':').next() == Some(name))
-        {
-            let message = "the system has an account of this name already; choose another";
-            problems.push(Problem::error(
-                &at(&["admin", "name"]),
-                "admin.name",
-                message,
-            ));
-        }
-    }
-    problems
-}
-
-/// A certificate that is not its key's would keep the server from starting.
-fn pair(provision: &Provision, secrets: &Secrets, tree: &Value) -> Option<Problem> {
-    use rustls::pki_types::pem::PemObject as _;
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-    let tls = provision.tls.as_ref()?;
-    let text = |file| secrets.files.get(file).map_or(&[][..], String::as_bytes);
-    let try_it = || -> Result<(), String> {
-        let chain = CertificateDer::pem_slice_iter(text(&tls.certificate))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| error.to_string())?;
-        let key =
-            PrivateKeyDer::from_pem_slice(text(&tls.key)).map_err(|error| error.to_string())?;
-        let provider = rustls::crypto::ring::default_provider();
-        rustls::sign::CertifiedKey::from_der(chain, key, &provider)
-            .map(|_| ())
-            .map_err(|error| error.to_string())
-    };
-    let error = try_it().err()?;
-    let at = tree
-        .at(&["tls", "key"])
-        .map_or_else(Origin::default, |value| value.origin.clone());
-    let message = format!("certificate and key can't be used together: {error}");
-    Some(Problem::error(&at, "tls.key", message))
-}
-
-fn read_kept(place: &Place) -> Kept {
+pub(super) fn read_kept(place: &Place) -> Kept {
     let text = std::fs::read(place.path(&format!("{FOLDER}/{KEPT}"))).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
 }
@@ -266,7 +242,7 @@ fn read_written(place: &Place) -> Vec<String> {
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
-fn own(name: &str, mode: u32, bytes: Vec<u8>) -> Planned {
+pub(super) fn own(name: &str, mode: u32, bytes: Vec<u8>) -> Planned {
     Planned {
         path: format!("{FOLDER}/{name}"),
         content: Content::File {
@@ -384,20 +360,26 @@ fn take_out(input: &Input, secrets: &Secrets, folder: &Path, lost: bool) -> Vec<
     problems
 }
 
-fn report(place: &Place, wrong: &[Problem], notes: &[Problem], applied: bool) -> Result<(), Fault> {
-    let line = |wrong: bool| {
-        move |problem: &Problem| Line {
+fn report(
+    place: &Place,
+    said: [(bool, &Vec<Problem>); 2],
+    applied: bool,
+    (card, admin): (bool, Option<String>),
+) -> Result<(), Fault> {
+    let lines = said.into_iter().flat_map(|(wrong, problems)| {
+        problems.iter().map(move |problem| Line {
             wrong,
             text: shown(problem),
-        }
-    };
-    let lines = wrong
-        .iter()
-        .map(line(true))
-        .chain(notes.iter().map(line(false)));
+        })
+    });
+    let lines = lines.take(MAX_LINES).collect();
+    // Where nothing was taken over, whoever was the administrator still is.
+    let admin = admin.or_else(|| read_report(place).filter(|_| !applied)?.admin);
     let report = Report {
         applied,
-        lines: lines.take(MAX_LINES).collect(),
+        lines,
+        card,
+        admin,
     };
     place.put(&own(FILE, 0o644, json(&report)))?;
     Ok(())

@@ -40,12 +40,16 @@ pub(super) struct Input {
     pub(super) notes: Vec<Problem>,
     /// There was a file, good or bad.
     pub(super) any: bool,
+    /// There was one on the card.
+    pub(super) card: bool,
 }
 
 impl Input {
-    /// What is in a folder.
-    pub(super) fn folder(folder: &Path) -> Self {
+    /// What is in a folder, over what was set up by hand.
+    pub(super) fn folder(folder: &Path, by_hand: &Path) -> Self {
         let mut input = Self::new(folder);
+        input.add(by_hand, true);
+        let set_up = std::mem::take(&mut input.any);
         for name in NAMES {
             input.add(&folder.join(name), true);
         }
@@ -59,7 +63,25 @@ impl Input {
                 }
             }
         }
+        input.card = input.any;
+        input.any |= set_up;
         input.look_beside(folder);
+        input
+    }
+
+    /// What is to be set up by hand, as it will stand in its file.
+    pub(super) fn by_hand(path: &Path, text: String) -> Self {
+        let mut input = Self::new(path);
+        input.any = true;
+        match parse(Syntax::Toml, &text, path) {
+            Ok(tree) => input.tree = tree,
+            Err(found) => input.problems = found,
+        }
+        input.sources.push(Source {
+            path: path.to_owned(),
+            syntax: Syntax::Toml,
+            text,
+        });
         input
     }
 
@@ -79,6 +101,7 @@ impl Input {
             problems: Vec::new(),
             notes: Vec::new(),
             any: false,
+            card: false,
         }
     }
 

@@ -2,9 +2,11 @@
 //! on its card's first partition. Run as root at boot, before anything that needs what it writes.
 
 mod apply;
+mod here;
 mod input;
 mod place;
 mod scrub;
+mod take;
 
 use std::path::{Path, PathBuf};
 
@@ -28,6 +30,9 @@ pub(super) enum Command {
     /// Take over what the files in a folder say, and take the secrets out of them; for root, at boot.
     /// Files with a mistake change nothing.
     Apply(Arguments),
+    /// The other side of gatepost-setup.socket: take over what somebody typed in.
+    #[command(hide = true)]
+    Take(Arguments),
 }
 
 /// What `apply` takes.
@@ -52,6 +57,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
         Command::Check { file } => check(file),
         Command::Apply(arguments) => apply::run(arguments),
+        Command::Take(arguments) => take::run(arguments),
     }
 }
 

@@ -6,6 +6,11 @@ use std::path::PathBuf;
 use crate::base::{PublicUrl, Way};
 use crate::policy::settings::server::{FileMode, Listen, TrustedProxy, UrlPrefix};
 use crate::role::log::Format;
+use crate::system::Maintenance;
+use crate::system::setup::Setup;
+use crate::system::update::Updates;
+
+use super::Settings;
 
 /// Arguments of `gatepost serve`. What is given here wins over the environment and all files.
 #[derive(Debug, clap::Args)]
@@ -84,9 +89,29 @@ pub struct ServeArguments {
     /// The socket behind which the system's other slot is written, on machines that run Gatepost's image.
     #[arg(long, value_name = "PATH", env = "GATEPOST_UPDATES")]
     pub(in crate::role) updates: Option<PathBuf>,
+    /// The socket behind which the system is made writable for maintenance, on machines that run Gatepost's image.
+    #[arg(long, value_name = "PATH", env = "GATEPOST_MAINTENANCE")]
+    pub(in crate::role) maintenance: Option<PathBuf>,
+    /// The folder with the sockets behind which the machine is set up by hand, on machines that run Gatepost's
+    /// image.
+    #[arg(long, value_name = "FOLDER", env = "GATEPOST_SETUP")]
+    pub(in crate::role) setup: Option<PathBuf>,
     /// How log lines on standard error look.
     #[arg(long, value_enum, default_value_t = Format::Auto)]
     pub(in crate::role) log: Format,
+}
+
+impl ServeArguments {
+    /// Who does what the server may not.
+    pub(super) fn name_helpers(&self, settings: &mut Settings) {
+        settings.power.clone_from(&self.power);
+        let (updates, maintenance, setup) = (&self.updates, &self.maintenance, &self.setup);
+        settings.updates = updates.clone().map_or(Updates::Absent, Updates::Socket);
+        settings.maintenance = maintenance
+            .clone()
+            .map_or(Maintenance::Absent, Maintenance::Socket);
+        settings.setup = setup.clone().map_or(Setup::Absent, Setup::Folder);
+    }
 }
 
 fn parse_way(text: &str) -> Result<Way, String> {

@@ -27,6 +27,20 @@ pub(super) fn data(root: &Path) -> Check {
     }
 }
 
+/// Whether the system can be written to, which is for maintenance only.
+pub(super) fn root(root: &Path) -> Check {
+    let name = "system";
+    if root.join(crate::system::UNLOCKED).exists() {
+        let says = "unlocked for maintenance: changes to it are in memory, and gone after `gatepost image lock` or a restart";
+        return Check::new(name, Verdict::Warning, says);
+    }
+    if root.join(IMAGE).is_dir() {
+        Check::new(name, Verdict::Good, "can't be written to")
+    } else {
+        Check::new(name, Verdict::Unknown, "not Gatepost's own image")
+    }
+}
+
 /// Whether the hardware restarts a machine that hangs.
 pub(super) fn watchdog(root: &Path) -> Check {
     let name = "watchdog";
@@ -75,6 +89,20 @@ mod tests {
         let root = fake::root(&[("run/gatepost-image/slot", "a\n")]);
         assert_eq!(data(root.path()).verdict, Verdict::Good);
         assert_eq!(data(fake::root(&[]).path()).verdict, Verdict::Unknown);
+    }
+
+    #[test]
+    fn a_system_that_is_unlocked_is_no_normal_state() {
+        let verdict = |files| super::root(fake::root(files).path()).verdict;
+        assert_eq!(verdict(&[]), Verdict::Unknown);
+        assert_eq!(
+            verdict(&[("run/gatepost-image/slot", "a\n")]),
+            Verdict::Good
+        );
+        assert_eq!(
+            verdict(&[("run/gatepost-image/unlocked", "")]),
+            Verdict::Warning
+        );
     }
 
     #[test]

@@ -81,6 +81,7 @@ fn examine(root: &Path, state: &Path) -> Vec<Check> {
         storage::writable(root, state),
         storage::errors(root),
         image::data(root),
+        image::root(root),
         image::watchdog(root),
         time::clock(root, std::time::SystemTime::now()),
         provisioning::provisioning(state),

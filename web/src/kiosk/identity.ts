@@ -24,6 +24,7 @@ export class Identity {
   constructor(
     private readonly root: HTMLElement,
     private readonly teller: Teller,
+    private readonly setUp: () => void,
   ) {
     teller.on((told) => void this.#told(told));
   }
@@ -44,6 +45,8 @@ export class Identity {
     }
     if (this.#sheet) this.#close();
     if (!told.machine.first_use || told.kiosk.identity === 'never') return;
+    // How to get it into a network comes first; who it is there is for later.
+    if (told.setup.access_point) return;
     await this.#open(told, true);
   }
 
@@ -54,7 +57,8 @@ export class Identity {
     ]);
     const found = whereabouts(told.machine);
     // Nothing to say to anybody: no password, and nobody else gets here.
-    if (first && !fresh && (found.length === 0 || !certificate)) return;
+    const nothing = !fresh && (found.length === 0 || !certificate);
+    if (first && nothing && told.setup.who !== 'anyone') return;
     this.#first = first;
     const button = h('button', {
       className: 'main',
@@ -65,7 +69,7 @@ export class Identity {
       'div',
       { className: 'identity-sheet' },
       ...sheet(told, found, certificate, fresh),
-      button,
+      h('div', { className: 'choices' }, told.setup.who !== 'nobody' && this.#setUpButton(), button),
     );
     const before = this.#sheet;
     if (before) before.replaceChildren(content);
@@ -115,6 +119,17 @@ export class Identity {
   async #noted(): Promise<void> {
     if (this.#first) await api.passwordNoted().catch(() => {});
     this.#close();
+  }
+
+  #setUpButton(): HTMLButtonElement {
+    return h('button', {
+      className: 'main',
+      textContent: 'Set up…',
+      onclick: () => {
+        // Above this sheet, which is still there when whoever it was has changed their mind.
+        this.setUp();
+      },
+    });
   }
 
   #close(): void {

@@ -5,6 +5,8 @@ import { Identity } from './identity.ts';
 import { Kiosk } from './kiosk.ts';
 import { showMistakes } from './mistakes.ts';
 import { point } from './pointer.ts';
+import { SetUp } from './setup.ts';
+import { Sign } from './sign.ts';
 import { Teller } from './told.ts';
 import { askForLogin, beat } from './window.ts';
 
@@ -25,7 +27,9 @@ export function startKiosk(root: HTMLElement): void {
   const access = new Access(root, kiosk);
   kiosk.left = () => access.rest();
   access.listen(teller);
-  const identity = new Identity(root, teller);
+  const setUp = new SetUp(root, teller);
+  const identity = new Identity(root, teller, () => void setUp.open());
+  new Sign(root, teller);
   void showMistakes(kiosk);
   void kiosk.start();
   followScreen({

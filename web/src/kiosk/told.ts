@@ -1,5 +1,6 @@
 // What the server tells the page on the kiosk's own screen: its settings, and what machine this is.
 
+import type { Whom } from '../setup/api.ts';
 import type { ThemeName } from '../themes.ts';
 import type { LayoutName } from './layouts.ts';
 
@@ -26,7 +27,9 @@ export interface KioskSettings {
 /** One message of `ws/kiosk`. */
 export interface Told {
   kiosk: KioskSettings;
-  machine: { name: string; address: string; addresses: string[]; first_use: boolean };
+  /** Who may set it up, and its access point for that while there is one. */
+  setup: Whom & { access_point: { ssid: string; passphrase: string; address: string; tried: string } | null };
+  machine: { name: string; address: string; addresses: string[]; first_use: boolean; unlocked: boolean };
 }
 
 /** Passes on what the server has told last, to whoever goes by it. */
