@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::base::{Door, Principal, Size, TerminalName, User, Way};
+use crate::base::{Door, Labels, Principal, Size, TerminalName, User, Way};
 use crate::policy::settings::Settings;
 use crate::policy::{Offered, offered};
 use crate::terminals::{Open, Starter};
@@ -18,6 +18,7 @@ pub(super) struct Opening {
     pub(super) command: Vec<String>,
     pub(super) size: Size,
     pub(super) directory: Option<PathBuf>,
+    pub(super) labels: Labels,
     /// Where it was asked for.
     pub(super) door: Door,
 }
@@ -72,6 +73,7 @@ impl Opening {
             idle: limits.idle,
             care: (*by == Principal::Kiosk {}).then(|| care(&settings.kiosk)),
             directory: program.directory.or(self.directory),
+            labels: self.labels,
             starter: starter(by, helper),
         })
     }

@@ -60,6 +60,7 @@ impl Control {
                 command,
                 size,
                 directory,
+                labels,
             } => {
                 let opening = Opening {
                     name,
@@ -67,6 +68,7 @@ impl Control {
                     command,
                     size,
                     directory,
+                    labels,
                     door,
                 };
                 self.open(opening, &by).await
