@@ -40,6 +40,10 @@ fn lines() -> Vec<(&'static str, Vec<&'static str>)> {
             vec![r#"terminal open --name my\ work -- sh -c "echo \"$HOME\"; ls *""#],
         ),
         ("terminal open -- cat '--' '-n' '' --", vec![]),
+        (
+            "terminal open --label 'desk=by the window' --label job=17 -- make",
+            vec!["terminal open --label job=17 --label desk=by\\ the\\ window -- make"],
+        ),
         ("terminal close abcdefgh27", vec![]),
         ("terminal close --all", vec![]),
         ("terminal close '--all'", vec![r"terminal close \x2d-all"]),
@@ -332,14 +336,16 @@ fn action() -> impl Strategy<Value = Action<Which>> {
             proptest::collection::vec(any::<String>(), 0..5),
             (2..=500_u16, 2..=250_u16),
             proptest::option::of("[^\0]{1,40}"),
+            proptest::collection::btree_map("[a-z0-9][a-zA-Z0-9_-]{0,31}", "[ -~ä€]{0,128}", 0..4),
         )
-            .prop_map(|(name, command, (cols, rows), directory)| {
+            .prop_map(|(name, command, (cols, rows), directory, labels)| {
                 Action::OpenTerminal {
                     program: command.first().cloned(),
                     name,
                     command,
                     size: Size::clamped(cols, rows),
                     directory: directory.map(Into::into),
+                    labels: serde_json::from_value(serde_json::json!(labels)).unwrap(),
                 }
             }),
         (message(), recipient, level, any::<bool>()).prop_map(|(text, to, level, require_ack)| {

@@ -53,6 +53,55 @@ fn without_a_server_every_command_says_so_with_exit_code_4() {
 }
 
 #[test]
+fn labels_stay_with_their_terminal_also_when_the_server_is_killed() {
+    let (place, mut server) = started();
+    let id = place.ok(&[
+        "terminal",
+        "open",
+        "--label",
+        "job=17",
+        "--label",
+        "desk=by the window",
+        "--",
+        "cat",
+    ]);
+    let labels = || {
+        let list: Value = serde_json::from_str(&place.ok(&["terminal", "list", "--json"])).unwrap();
+        assert_eq!(list["terminals"][0]["id"], *id);
+        list["terminals"][0]["labels"].clone()
+    };
+    let wanted = serde_json::json!({ "desk": "by the window", "job": "17" });
+    assert_eq!(labels(), wanted);
+    server.kill();
+    server = ServerProcess::start(&place, &[]);
+    assert_eq!(labels(), wanted);
+    let many: Vec<_> = (0..17)
+        .map(|number| format!("--label=k{number}="))
+        .collect();
+    let many: Vec<_> = ["terminal", "open"]
+        .into_iter()
+        .chain(many.iter().map(String::as_str))
+        .collect();
+    for (arguments, why) in [
+        (&many[..], "at most 16 labels"),
+        (
+            &["terminal", "open", "--label", "a=1", "--label", "a=2"],
+            "a is given twice",
+        ),
+        (&["terminal", "open", "--label", "a"], "KEY=VALUE"),
+        (
+            &["terminal", "open", "--label", "a=\u{1b}[2J"],
+            "control character",
+        ),
+    ] {
+        let output = place.run(arguments);
+        assert_eq!(code(&output), 2, "{}", said(&output));
+        assert!(said(&output).contains(why), "{}", said(&output));
+    }
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
 fn wrong_usage_has_exit_code_2() {
     let (place, _server) = started();
     for arguments in [

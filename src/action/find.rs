@@ -61,7 +61,7 @@ pub fn find(terminals: &[TerminalInfo], text: &str) -> Result<TerminalId, FindEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Size;
+    use crate::base::{Labels, Size};
 
     fn terminal(id: &str, name: Option<&str>) -> TerminalInfo {
         TerminalInfo {
@@ -80,6 +80,7 @@ mod tests {
             bells: 0,
             owner: None,
             shared_with: Vec::new(),
+            labels: Labels::default(),
             keeper: String::new(),
         }
     }

@@ -25,7 +25,7 @@ pub use words::{MAX_LINE, MAX_WORDS};
 
 use crate::base::slots::Slots;
 use crate::base::{
-    Access, Door, HookArgument, Label, Level, MessageText, Principal, Size, TerminalId,
+    Access, Door, HookArgument, Label, Labels, Level, MessageText, Principal, Size, TerminalId,
     TerminalName, UserName,
 };
 
@@ -53,6 +53,9 @@ pub enum Action<T = TerminalId> {
         /// Where the program starts.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         directory: Option<std::path::PathBuf>,
+        /// What it is for, in the asker's own words.
+        #[serde(default, skip_serializing_if = "Labels::is_empty")]
+        labels: Labels,
     },
     /// End a terminal and every process it started.
     CloseTerminal {
@@ -269,12 +272,14 @@ impl<T> Action<T> {
                 command,
                 size,
                 directory,
+                labels,
             } => Action::OpenTerminal {
                 name,
                 program,
                 command,
                 size,
                 directory,
+                labels,
             },
             Self::CloseTerminal { terminal } => Action::CloseTerminal {
                 terminal: rename(terminal)?,
@@ -513,6 +518,9 @@ pub struct TerminalInfo {
     /// Who else may watch it, for the eyes of those who may change that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shared_with: Vec<UserName>,
+    /// What it is for, in the words of whoever opened it.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
     /// Version of its keeper, which may be older than the server.
     pub keeper: String,
 }

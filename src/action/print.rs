@@ -19,6 +19,7 @@ impl<T: fmt::Display> fmt::Display for Action<T> {
                 command,
                 size,
                 directory,
+                labels,
             } => {
                 line.plain("terminal open");
                 line.option("--name", name.as_ref());
@@ -29,6 +30,9 @@ impl<T: fmt::Display> fmt::Display for Action<T> {
                     size.map(|size| format!("{}x{}", size.cols(), size.rows())),
                 );
                 line.option("--directory", directory.as_ref().map(|path| path.display()));
+                for (key, value) in labels.iter() {
+                    line.option("--label", Some(format!("{key}={value}")));
+                }
                 line.tail(command.iter().map(String::as_str));
             }
             Self::CloseTerminal { terminal } => line.about("terminal close", terminal),

@@ -5,7 +5,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::base::{HookArgument, Label, Level, MessageText, Size, TerminalName, UserName};
+use crate::base::{
+    HookArgument, Label, Labels, LabelsError, Level, MessageText, Size, TerminalName, UserName,
+};
 
 use super::words::{self, MAX_LINE, MAX_WORDS, Word};
 use super::{
@@ -89,7 +91,7 @@ pub const GRAMMAR: &[(&str, &str)] = &[
     ("terminal list", "terminal list"),
     (
         "terminal open",
-        "terminal open [--name NAME] [--program OFFERED] [--size COLSxROWS] [--directory PATH] [-- PROGRAM [ARGUMENT…]]",
+        "terminal open [--name NAME] [--program OFFERED] [--size COLSxROWS] [--directory PATH] [--label KEY=VALUE]… [-- PROGRAM [ARGUMENT…]]",
     ),
     ("terminal close", "terminal close ID | terminal close --all"),
     ("terminal rename", "terminal rename ID [NAME]"),
@@ -161,6 +163,23 @@ impl Arguments {
             }
             _ => Err(self.missing(option)),
         }
+    }
+
+    /// Any number of `--label KEY=VALUE`.
+    fn labels(&mut self) -> Result<Labels, ParseError> {
+        let mut labels = Labels::default();
+        while let Some(with_one_more) = self.value("--label", |text| {
+            let label = text
+                .parse()
+                .map_err(|error: LabelsError| error.to_string())?;
+            labels
+                .clone()
+                .with(label)
+                .map_err(|error| error.to_string())
+        })? {
+            labels = with_one_more;
+        }
+        Ok(labels)
     }
 
     fn missing(&self, what: &'static str) -> ParseError {
@@ -304,6 +323,7 @@ fn understand(first: &str, arguments: &mut Arguments) -> Result<Action<Which>, P
             program: arguments.value("--program", from_str::<String>)?,
             size: arguments.value("--size", parse_size)?.unwrap_or_default(),
             directory: arguments.value("--directory", from_str::<std::path::PathBuf>)?,
+            labels: arguments.labels()?,
             command: arguments.tail.take().map(texts).unwrap_or_default(),
         },
         "terminal close" if arguments.flag("--all") => Action::CloseAllTerminals {},

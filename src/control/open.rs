@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::base::{Door, Principal, Size, TerminalName, User, Way};
+use crate::base::{Door, Labels, Principal, Size, TerminalName, User, Way};
 use crate::policy::settings::{Kiosk, Settings};
 use crate::policy::{Offered, offered};
 use crate::terminals::{Open, Starter};
@@ -19,6 +19,7 @@ pub(super) struct Opening {
     pub(super) command: Vec<String>,
     pub(super) size: Size,
     pub(super) directory: Option<PathBuf>,
+    pub(super) labels: Labels,
     /// Where it was asked for.
     pub(super) door: Door,
 }
@@ -78,6 +79,7 @@ impl Opening {
                 by => is_at_kiosk(by).then(|| care_of_login(kiosk)),
             },
             directory: program.directory.or(self.directory),
+            labels: self.labels,
             starter: starter(by, helper),
         })
     }

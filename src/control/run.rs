@@ -61,6 +61,7 @@ impl Control {
                 command,
                 size,
                 directory,
+                labels,
             } => {
                 let opening = Opening {
                     name,
@@ -68,6 +69,7 @@ impl Control {
                     command,
                     size,
                     directory,
+                    labels,
                     door,
                 };
                 self.open(opening, &by).await

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::guest::left_ms;
-use crate::base::{Size, TerminalName, UserName};
+use crate::base::{Labels, Size, TerminalName, UserName};
 use crate::wire::message::{Exit, Meta, ViewerInfo};
 
 /// Facts that changed since a viewer was last told: coalesced here, so that a viewer that doesn't
@@ -53,6 +53,7 @@ pub(super) struct Facts {
     pub(super) command: Vec<String>,
     pub(super) pid: Option<u32>,
     pub(super) owner: Option<UserName>,
+    pub(super) labels: Labels,
     /// Milliseconds since the Unix epoch.
     pub(super) opened_ms: u64,
     /// Seconds since the Unix epoch.
@@ -82,6 +83,8 @@ impl Facts {
             command: if_changed(Changes::PROGRAM).then(|| self.command.clone()),
             pid: self.pid.filter(|_| if_changed(Changes::PROGRAM)),
             owner: self.owner.clone().filter(|_| if_changed(Changes::PROGRAM)),
+            labels: (if_changed(Changes::PROGRAM) && !self.labels.is_empty())
+                .then(|| self.labels.clone()),
             opened: if_changed(Changes::PROGRAM).then_some(self.opened_ms / 1000),
             opened_ms: if_changed(Changes::PROGRAM).then_some(self.opened_ms),
             // These two change all the time and go along with whatever else is told.

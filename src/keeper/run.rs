@@ -101,6 +101,7 @@ impl<M: Model> Keeper<M> {
                 .pid()
                 .map(|pid| pid.as_raw_nonzero().get().unsigned_abs()),
             owner: launch.owner.clone(),
+            labels: launch.labels.clone(),
             opened_ms: unix_milliseconds(),
             last_output: None,
             scrollback: 0,

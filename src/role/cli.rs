@@ -9,7 +9,7 @@ use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::action::{Action, DisplayState, ImageState, KioskDoes, PowerState, parse_size};
-use crate::base::{HookArgument, Label, Size, TerminalName};
+use crate::base::{HookArgument, Label, OneLabel, Size, TerminalName};
 use crate::wire::control::{Answer, Call};
 
 use super::act::{self, MessageArguments};
@@ -219,6 +219,9 @@ enum Terminal {
         /// Its first size, as in 120x40.
         #[arg(long, value_name = "COLSxROWS", value_parser = parse_size)]
         size: Option<Size>,
+        /// What it is for, in words of your own; may be given up to 16 times.
+        #[arg(long = "label", value_name = "KEY=VALUE")]
+        labels: Vec<OneLabel>,
         /// Program and arguments; your login shell if absent.
         #[arg(last = true)]
         command: Vec<String>,
@@ -422,8 +425,9 @@ fn run(command: Terminal) -> Result<(), Failure> {
             name,
             program,
             size,
+            labels,
             command,
-        } => terminal::open(name, program, size, command),
+        } => terminal::open(name, program, size, labels, command),
         Terminal::List { json } => terminal::show_list(json),
         Terminal::Show {
             id,

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read as _};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::action::{Action, Outcome, TerminalInfo};
-use crate::base::{Match, Size, TerminalName, UserName};
+use crate::base::{Labels, Match, OneLabel, Size, TerminalName, UserName};
 use crate::wire::control::{Answer, Call};
 use crate::wire::frame::{self, Deframer, ToViewer};
 use crate::wire::message::{Failure as KeeperFailure, FailureKind, Request};
@@ -19,13 +19,17 @@ pub(super) fn open(
     name: Option<TerminalName>,
     program: Option<String>,
     size: Option<Size>,
+    labels: Vec<OneLabel>,
     command: Vec<String>,
 ) -> Result<(), Failure> {
+    let labels = Labels::of(labels);
+    let labels = labels.map_err(|error| Failure::new(Code::Usage, error.to_string()))?;
     let action = Action::OpenTerminal {
         name,
         program,
         command,
         size: size.unwrap_or_default(),
+        labels,
         // Another machine doesn't have our folders.
         directory: match super::remote::chosen() {
             Some(_) => None,

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::action::TerminalInfo;
-use crate::base::{Size, TerminalId};
+use crate::base::{Labels, Size, TerminalId};
 use crate::wire::frame::{FromViewer, ToViewer};
 use crate::wire::message::{Attach, Exit, Failure, FailureKind, Hello, Meta, Request};
 
@@ -167,6 +167,7 @@ impl Link {
             bells: 0,
             owner: None,
             shared_with: Vec::new(),
+            labels: Labels::default(),
             keeper: hello.keeper,
         };
         apply(&mut info, hello.meta);
@@ -239,6 +240,9 @@ fn apply(info: &mut TerminalInfo, meta: Meta) {
     }
     if let Some(owner) = meta.owner {
         info.owner = Some(owner);
+    }
+    if let Some(labels) = meta.labels {
+        info.labels = labels;
     }
     if let Some(opened) = meta.opened {
         info.opened = opened;

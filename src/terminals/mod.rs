@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot, watch as latest};
 use tokio_util::sync::CancellationToken;
 
 use crate::action::TerminalInfo;
-use crate::base::{Size, TerminalId, TerminalName, UserName};
+use crate::base::{Labels, Size, TerminalId, TerminalName, UserName};
 use crate::wire::care::Care;
 use crate::wire::login::Admitted;
 use crate::wire::message::{Attach, Failure, Request};
@@ -116,6 +116,8 @@ pub struct Open {
     pub care: Option<Care>,
     /// Where the program starts.
     pub directory: Option<PathBuf>,
+    /// What it is for, in the words of whoever opens it.
+    pub labels: Labels,
     /// Who starts the program.
     pub starter: Starter,
 }

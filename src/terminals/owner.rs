@@ -282,6 +282,7 @@ impl Owner {
             linger: LINGER,
             idle: open.idle,
             care: open.care,
+            labels: open.labels,
             // A keeper of the helper's runs as another user than we do.
             peers: held
                 .as_ref()

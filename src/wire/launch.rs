@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Size, TerminalId, TerminalName, UserName};
+use crate::base::{Labels, Size, TerminalId, TerminalName, UserName};
 
 use super::care::Care;
 
@@ -78,6 +78,9 @@ pub struct Launch {
     /// How it is kept; absent: as it is left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub care: Option<Care>,
+    /// What it is for, in the words of whoever opened it.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
     /// Unix uids, besides the keeper's own and root, that may connect to the socket.
     #[serde(default)]
     pub peers: Vec<u32>,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::base::Level;
 
 use super::care::Care;
-use crate::base::{Access, MessageText, Size, TerminalId, TerminalName, UserName};
+use crate::base::{Access, Labels, MessageText, Size, TerminalId, TerminalName, UserName};
 
 /// Unacknowledged bytes a viewer may have, unless it asks for another window: at 1 MB/s it is 64 ms
 /// of old output in front of the answer to ^C, and at a 1 ms round trip it is still 64 MB/s.
@@ -152,6 +152,9 @@ pub struct Meta {
     /// The user it belongs to; absent when it belongs to whoever started Gatepost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<UserName>,
+    /// What it is for, in the words of whoever opened it; absent when they said nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Labels>,
     /// When the terminal was opened, in seconds since the Unix epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened: Option<u64>,

@@ -90,6 +90,7 @@ fn full_meta() -> Meta {
         command: Some(vec!["/bin/bash".to_owned()]),
         pid: Some(4711),
         owner: None,
+        labels: None,
         opened: Some(1_795_316_400),
         opened_ms: Some(1_795_316_400_123),
         last_output: None,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use gatepost::base::{Size, TerminalId};
+use gatepost::base::{Labels, Size, TerminalId};
 use gatepost::screen::{AlacrittyModel, Model as _};
 use gatepost::wire::frame::{Deframer, FromViewer, MAX_TO_VIEWER, ToViewer, prefixed};
 use gatepost::wire::launch::Launch;
@@ -41,6 +41,7 @@ pub fn launch(folder: &std::path::Path, command: &[&str]) -> Launch {
         linger: 60,
         idle: 0,
         care: None,
+        labels: Labels::default(),
         peers: Vec::new(),
     }
 }

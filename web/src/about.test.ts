@@ -11,6 +11,7 @@ const known = {
     name: null,
     title: 'a\u202etitle',
     command: ['/bin/bash'],
+    labels: { desk: 'by the \u202ewindow' },
     size: { cols: 80, rows: 24 },
     size_owner: 1,
     viewers: [
@@ -26,6 +27,8 @@ it('a terminal is told by what is known of it, and by nothing that isn’t', () 
   const facts = new Map(factsOf(known));
   expect(facts.has('Name')).toBe(false);
   expect(facts.get('Program’s title')).not.toContain('\u202e');
+  expect(facts.get('desk')).toMatch(/^by the .*window$/);
+  expect(facts.get('desk')).not.toContain('\u202e');
   expect(facts.get('Size')).toBe('80 columns × 24 rows, decided by the kiosk');
   expect(facts.get('Opened')).toBe('1 hour ago');
   expect(facts.get('Watched by')).toBe('this page and 1 more');

@@ -41,6 +41,7 @@ export function factsOf({ id, meta, viewer, keeper, roundTrip, now }: Known): [s
   add('Name', tidy(meta.name ?? '', 256));
   add('Program’s title', tidy(meta.title ?? '', 256));
   add('Program', tidy(meta.command?.join(' ') ?? '', 400));
+  for (const [key, value] of Object.entries(meta.labels ?? {})) add(tidy(key, 32), tidy(value, 128));
   add('Process', meta.pid ? String(meta.pid) : null);
   const others = meta.viewers?.filter((one) => one.viewer !== viewer) ?? [];
   if (meta.size) {

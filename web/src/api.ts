@@ -17,6 +17,8 @@ export interface TerminalInfo {
   exit_signal: number | null;
   bells: number;
   owner?: string | null;
+  /** What it is for, in the words of whoever opened it. */
+  labels?: Record<string, string>;
   keeper: string;
 }
 

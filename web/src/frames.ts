@@ -76,6 +76,8 @@ export interface Meta {
   stopped?: boolean;
   bells?: number;
   command?: string[];
+  /** What it is for, in the words of whoever opened it. */
+  labels?: Record<string, string>;
   pid?: number;
   opened?: number;
   last_output?: number;

@@ -10,7 +10,7 @@ use http::{Extensions, HeaderMap, StatusCode, header};
 use serde::Deserialize;
 
 use crate::action::{Action, Ask, Outcome};
-use crate::base::{Door, Principal, Size, TerminalId, TerminalName};
+use crate::base::{Door, Labels, Principal, Size, TerminalId, TerminalName};
 use crate::policy::settings::Capability;
 use crate::terminals::KeeperReader;
 use crate::wire::frame::ToViewer;
@@ -100,6 +100,8 @@ struct Open {
     command: Vec<String>,
     #[serde(default)]
     size: Size,
+    #[serde(default)]
+    labels: Labels,
 }
 
 /// `POST api/terminals`
@@ -111,6 +113,7 @@ pub(super) async fn open(State(web): State<Web>, request: Request) -> Result<Res
         program,
         command,
         size,
+        labels,
     } = body::json(&web, &parts.headers, body).await?;
     let action = Action::OpenTerminal {
         name,
@@ -118,6 +121,7 @@ pub(super) async fn open(State(web): State<Web>, request: Request) -> Result<Res
         command,
         size,
         directory: None,
+        labels,
     };
     match submit(&web, &parts.headers, &parts.extensions, action).await? {
         Outcome::Opened { terminal } => {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use signal_hook::consts::{SIGHUP, SIGTERM};
 
 use crate::action::{Action, Outcome};
-use crate::base::{Size, TerminalName};
+use crate::base::{Labels, Size, TerminalName};
 use crate::role::attach::{self, AttachArguments};
 use crate::role::client::{act, list, unexpected};
 use crate::role::exit::{Code, Failure};
@@ -78,6 +78,7 @@ fn once(console: bool) -> Result<(), Failure> {
             command: Vec::new(),
             size: Size::default(),
             directory: None,
+            labels: Labels::default(),
         })?;
         if !matches!(opened, Outcome::Opened { .. }) {
             return Err(unexpected());
