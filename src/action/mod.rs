@@ -2,6 +2,7 @@
 //!
 //! Keystrokes, output and resizes are not actions but streams on an attachment.
 
+mod arguments;
 mod find;
 mod health;
 mod kiosk;

@@ -2,13 +2,11 @@
 //! buttons. [`super::print`] writes it.
 //! `docs/actions.md` is its description.
 
-use std::fmt;
 use std::str::FromStr;
 
-use crate::base::{
-    HookArgument, Label, Labels, LabelsError, Level, MessageText, Size, TerminalName, UserName,
-};
+use crate::base::{Level, MessageText, Size, TerminalName};
 
+use super::arguments::{Arguments, from_str};
 use super::words::{self, MAX_LINE, MAX_WORDS, Word};
 use super::{
     Action, DisplayState, ImageState, KioskDoes, LampState, PowerState, Recipient, UpdateStep,
@@ -126,133 +124,6 @@ pub const GRAMMAR: &[(&str, &str)] = &[
 fn known() -> String {
     let firsts: Vec<_> = GRAMMAR.iter().map(|(first, _)| *first).collect();
     firsts.join(", ")
-}
-
-/// The words after an action's first ones, taken away as they are understood.
-pub(super) struct Arguments {
-    words: Vec<Word>,
-    /// What stands behind a plain `--`.
-    tail: Option<Vec<Word>>,
-    usage: &'static str,
-}
-
-impl Arguments {
-    fn find(&self, option: &str) -> Option<usize> {
-        let is_it = |word: &Word| word.plain && word.text == option;
-        self.words.iter().position(is_it)
-    }
-
-    pub(super) fn flag(&mut self, option: &str) -> bool {
-        let found = self.find(option);
-        found.map(|at| self.words.remove(at)).is_some()
-    }
-
-    fn value<T>(
-        &mut self,
-        option: &'static str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Result<Option<T>, ParseError> {
-        let Some(at) = self.find(option) else {
-            return Ok(None);
-        };
-        self.words.remove(at);
-        match self.words.get(at) {
-            Some(word) if !word.is_option() => {
-                let word = self.words.remove(at);
-                self.parse(&word, parse).map(Some)
-            }
-            _ => Err(self.missing(option)),
-        }
-    }
-
-    /// Any number of `--label KEY=VALUE`.
-    fn labels(&mut self) -> Result<Labels, ParseError> {
-        let mut labels = Labels::default();
-        while let Some(with_one_more) = self.value("--label", |text| {
-            let label = text
-                .parse()
-                .map_err(|error: LabelsError| error.to_string())?;
-            labels
-                .clone()
-                .with(label)
-                .map_err(|error| error.to_string())
-        })? {
-            labels = with_one_more;
-        }
-        Ok(labels)
-    }
-
-    fn missing(&self, what: &'static str) -> ParseError {
-        ParseError::Missing {
-            what,
-            usage: self.usage,
-        }
-    }
-
-    /// The next word that is no option.
-    pub(super) fn next(&mut self) -> Option<Word> {
-        let at = self.words.iter().position(|word| !word.is_option())?;
-        Some(self.words.remove(at))
-    }
-
-    pub(super) fn required(&mut self, what: &'static str) -> Result<Word, ParseError> {
-        self.next().ok_or_else(|| self.missing(what))
-    }
-
-    pub(super) fn parse<T>(
-        &self,
-        word: &Word,
-        parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Result<T, ParseError> {
-        parse(&word.text).map_err(|reason| ParseError::Value {
-            word: word.text.clone(),
-            at: word.at,
-            reason,
-            usage: self.usage,
-        })
-    }
-
-    fn terminal(&mut self) -> Result<Which, ParseError> {
-        let word = self.required("ID")?;
-        self.parse(&word, from_str)
-    }
-
-    fn user(&mut self) -> Result<UserName, ParseError> {
-        let word = self.required("USER")?;
-        self.parse(&word, |text| {
-            UserName::try_from(text.to_owned()).map_err(|error| error.to_string())
-        })
-    }
-
-    fn label(&mut self) -> Result<Label, ParseError> {
-        let word = self.required("NAME")?;
-        self.parse(&word, from_str)
-    }
-
-    fn hook_arguments(&mut self) -> Result<Vec<HookArgument>, ParseError> {
-        let words = self.tail.take().unwrap_or_default();
-        words
-            .iter()
-            .map(|word| self.parse(word, from_str))
-            .collect()
-    }
-
-    /// Nothing may be left.
-    fn end(mut self) -> Result<(), ParseError> {
-        let tail = self.tail.take().into_iter().flatten();
-        match self.words.into_iter().chain(tail).next() {
-            None => Ok(()),
-            Some(word) => Err(ParseError::Unexpected {
-                word: word.text,
-                at: word.at,
-                usage: self.usage,
-            }),
-        }
-    }
-}
-
-pub(super) fn from_str<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|error: T::Err| error.to_string())
 }
 
 /// A size as `80x24`.

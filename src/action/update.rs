@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::BundleSource;
 
+use super::arguments::{Arguments, from_str};
 use super::print::Line;
-use super::text::{Arguments, ParseError, from_str};
+use super::text::ParseError;
 
 /// What is done about the system's two slots.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -33,12 +33,12 @@ fn check_text(text: &str) -> Result<(), ControlError> {
 impl Control {
     async fn open(&self, opening: Opening, by: &Principal) -> Result<Outcome, ControlError> {
         let settings = self.settings_for(by);
-        let kiosk = self.settings_for(&Principal::Kiosk {}).kiosk;
+        let kiosk = &self.settings_for(&Principal::Kiosk {}).kiosk;
         let helper = self.auth.as_ref();
         let helper = helper.is_some_and(|auth| auth.ways().has_helper());
         let opened = self
             .terminals
-            .open(opening.by(by, &settings, &kiosk, helper)?)
+            .open(opening.by(by, &settings, kiosk, helper)?)
             .await;
         let terminal = opened.map_err(|error| match error {
             // Nobody but root can give them one, however often they log in.
