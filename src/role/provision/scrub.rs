@@ -203,8 +203,9 @@ mod tests {
                 "# {comment}\nhostname = \"k\"\n[wifi.networks]\n{} = {{ password = {}, priority = 3 }} # {comment}\n[admin]\nname = \"ada\"\npassword = {}\n",
                 key(&ssid), quoted(&password), quoted(&password),
             );
+            // Its name is longer than any made up, so that it is never there twice.
             let yaml = format!(
-                "version: 2 # {}\nwifis:\n  wlan0:\n    access-points:\n      {}: {{password: {}}}\n      'b': {{password: '{}'}}\n",
+                "version: 2 # {}\nwifis:\n  wlan0:\n    access-points:\n      {}: {{password: {}}}\n      'the other network': {{password: '{}'}}\n",
                 comment.replace('\u{feff}', ""), quoted(&ssid), quoted(&password), password.replace('\'', "''"),
             );
             for (syntax, name, text) in [(Syntax::Toml, "gatepost.toml", own), (Syntax::Yaml, "network-config", yaml)] {
