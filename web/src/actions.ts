@@ -18,7 +18,14 @@ export type UpdateStep =
 /** One request; `terminal` is an id, a name, or an unambiguous beginning of an id. */
 export type Action =
   | { action: 'list-terminals' }
-  | { action: 'open-terminal'; name?: string; command?: string[]; size?: Size; directory?: string }
+  | {
+      action: 'open-terminal';
+      name?: string;
+      command?: string[];
+      size?: Size;
+      directory?: string;
+      labels?: Record<string, string>;
+    }
   | { action: 'close-terminal'; terminal: string }
   | { action: 'close-all-terminals' }
   | { action: 'rename-terminal'; terminal: string; name?: string }
@@ -147,11 +154,13 @@ export function line(action: Action): string {
     case 'list-terminals':
       return 'terminal list';
     case 'open-terminal': {
-      const { name, size, directory, command } = action;
+      const { name, size, directory, labels, command } = action;
       const words = ['terminal open'];
       if (name !== undefined) words.push('--name', quote(name));
       if (size && (size.cols !== 80 || size.rows !== 24)) words.push('--size', `${size.cols}x${size.rows}`);
       if (directory !== undefined) words.push('--directory', quote(directory));
+      for (const [key, value] of Object.entries(labels ?? {}))
+        words.push('--label', quote(`${key}=${value}`));
       if (command?.length) words.push('--', ...command.map(quote));
       return words.join(' ');
     }
