@@ -120,6 +120,7 @@ web() {
 }
 page_answers() { web --fail --output /dev/null "${site}/"; }
 shows() { inside gatepost terminal show "$1" | grep -qF -- "$2"; }
+says_what_is_wrong() { inside gatepost status | grep -F 'gatepost.toml:1:1: hostnam: unknown key' > /dev/null; }
 units_of() { inside systemctl list-units --plain --no-legend --all "$1" | awk '{ print $1 }'; }
 # Every process whose program is ours, also one that was replaced or removed meanwhile.
 processes() {
@@ -502,7 +503,8 @@ what_is_on_the_card_is_taken_over_by_its_unit() {
   # A mistake is no failed unit, and is said.
   inside sh -c 'mount -o remount,rw /boot/firmware && echo "hostnam = 1" > /boot/firmware/gatepost.toml'
   inside systemctl restart gatepost-provision.service
-  inside gatepost status | grep -qF 'gatepost.toml:1:1: hostnam: unknown key' || fail 'the status does not say what is wrong'
+  # It may be as it was some seconds ago.
+  until_true 'the status to say what is wrong' says_what_is_wrong
   same 'her account' 'ada:x:1100:1100:ada:/home/ada:/bin/bash' "$(inside getent passwd ada)"
   inside sh -c 'systemctl stop gatepost-provision.service; umount /boot/firmware; rm /etc/userdb'
 }
