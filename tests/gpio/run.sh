@@ -133,7 +133,7 @@ judge() {
   differs=$(($2 - acted - dropped))
   # Rppal has the kernel keep no more than 16 edges, which one press and a half can be.
   if [[ $1 == rppal ]] && ((slowest > 100000)); then
-    stalled=$2
+    stalled=$((stalled > $2 / 10 ? stalled : $2 / 10))
   fi
   if ((differs)) && [[ -z ${GATEPOST_STRICT_TIMES:-} ]] && ((${differs#-} <= stalled)); then
     say "$1: ${differs#-} differ, and the guest stood still in ${stalled}: this machine is too busy to judge by"
