@@ -77,11 +77,15 @@ impl Control {
         }
     }
 
-    /// Somebody has logged out at the machine's own screen: what they had there goes, too.
-    pub fn leaves_kiosk(&self, login: LoginId) {
-        let Some(terminal) = self.at_kiosk.seats().remove(&login) else {
-            return;
-        };
+    /// Somebody is about to log out at the machine's own screen: what they have there, to be given to
+    /// [`Control::closes_at_kiosk`] when they have. Taken before, since a login that is gone has no
+    /// terminal there any more.
+    pub fn leaves_kiosk(&self, login: LoginId) -> Option<TerminalId> {
+        self.at_kiosk.seats().remove(&login)
+    }
+
+    /// Closes what somebody had at the machine's own screen, without waiting for it.
+    pub fn closes_at_kiosk(&self, terminal: TerminalId) {
         let terminals = self.terminals.clone();
         tokio::spawn(async move {
             if let Err(error) = terminals.close(terminal).await {

@@ -248,13 +248,16 @@ pub(super) async fn log_out(State(web): State<Web>, request: Request) -> Result<
     let auth = web.auth.clone();
     let by = login.principal.clone();
     let from = (&by, Door::Web, Some(address(request.extensions())));
-    let id = login.id();
+    let left_there = web.control.leaves_kiosk(login.id());
     let leaving = async {
         let left = tokio::task::spawn_blocking(move || auth.log_out(&login));
         left.await.map_err(|_| Problem::unavailable())
     };
-    web.control.recorded(from, "log-out", leaving).await?;
-    web.control.leaves_kiosk(id);
+    let left = web.control.recorded(from, "log-out", leaving).await;
+    if let Some(terminal) = left_there {
+        web.control.closes_at_kiosk(terminal);
+    }
+    left?;
     let cookie = web.cookie.clear(secure).ok_or_else(Problem::unavailable)?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
