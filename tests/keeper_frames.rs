@@ -8,10 +8,10 @@ use examples::{from_viewer, hex, shown_from_viewer, shown_to_viewer, to_viewer, 
 use gatepost::base::Size;
 use gatepost::wire::PROTOCOL;
 use gatepost::wire::frame::{
-    Deframer, FrameError, FromViewer, MAX_FROM_VIEWER, MAX_INPUT, MAX_TO_VIEWER, OUTPUT_HEADER,
-    ToViewer, length, output_head, prefixed, request_id,
+    Deframer, End, FrameError, Framing, FromViewer, MAX_FROM_VIEWER, MAX_INPUT, MAX_TO_VIEWER,
+    OUTPUT_HEADER, ToViewer, length, output_head, prefixed, request_id,
 };
-use gatepost::wire::message::{Failure, FailureKind, Meta};
+use gatepost::wire::message::{Attach, Failure, FailureKind, Handover, Meta};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -202,17 +202,57 @@ fn a_frame_longer_than_the_limit_is_refused_before_it_is_held() {
 #[test]
 fn the_head_of_an_output_frame_is_the_one_the_encoder_writes() {
     for bytes in [&b""[..], b"x", &vec![7; 70_000]] {
-        let mut whole = Vec::new();
         let frame = ToViewer::Output {
             seq: 0x1234_5678_9abc,
             bytes,
         };
-        prefixed(&mut whole, |out| frame.encode(out));
-        let head = output_head(0x1234_5678_9abc, bytes.len());
-        assert_eq!(head.len(), 4 + OUTPUT_HEADER);
-        assert_eq!(&whole[..head.len()], &head);
-        assert_eq!(&whole[head.len()..], bytes);
+        for framing in [Framing::Prefixed, Framing::WebSocket] {
+            let length = framing.head(OUTPUT_HEADER + bytes.len());
+            let head = output_head(0x1234_5678_9abc);
+            let written = [length.as_slice(), &head, bytes].concat();
+            assert_eq!(framing.framed(&frame), written);
+        }
+        let mut prefixed_so = Vec::new();
+        prefixed(&mut prefixed_so, |out| frame.encode(out));
+        assert_eq!(Framing::Prefixed.framed(&frame), prefixed_so);
     }
+}
+
+#[test]
+fn what_a_server_and_a_keeper_say_about_a_browser_is_read_back_the_same() {
+    let whys = [
+        End::Over,
+        End::Gone,
+        End::Protocol,
+        End::Kind,
+        End::TooLong,
+        End::Violation,
+        End::TooMany,
+    ];
+    let mut answers = vec![ToViewer::Taken];
+    answers.extend(whys.map(|why| ToViewer::End { why, whole: true }));
+    for answer in answers {
+        let mut out = Vec::new();
+        answer.encode(&mut out);
+        assert_eq!(ToViewer::decode(&out), Ok(answer));
+        out.push(0);
+        assert!(ToViewer::decode(&out).is_err());
+    }
+    assert!(ToViewer::decode(&[9, 200, 1]).is_err());
+    let handover = FromViewer::Handover {
+        handover: Handover {
+            attach: Attach::manage(),
+            ping: 30_000,
+            dead: 60_000,
+        },
+        read: b"\x82\x80 and more",
+    };
+    let mut out = Vec::new();
+    handover.encode(&mut out);
+    assert_eq!(FromViewer::decode(&out), Ok(handover));
+    // Its JSON may not be longer than the frame.
+    out[2..6].fill(0xff);
+    assert!(FromViewer::decode(&out).is_err());
 }
 
 fn any_frame() -> impl Strategy<Value = Vec<u8>> {

@@ -37,6 +37,7 @@ fn on_the_kiosk(keeper: &TestKeeper) -> Viewer {
     keeper.attach_as(Attach {
         kiosk: true,
         counts_down: true,
+        hides_command: false,
         ..attach(Mode::Type)
     })
 }

@@ -28,11 +28,12 @@ use crate::auth::Auth;
 use crate::base::{Access, Door, Principal, TerminalId};
 use crate::hardware::Lamps;
 use crate::policy::Rules;
+use crate::policy::settings::Capability;
 use crate::system::hook::Hooks;
 use crate::system::setup::Setup;
 use crate::system::update::Updates;
 use crate::system::{Doctor, Maintenance, Power, Screen, power};
-use crate::terminals::{KeeperStream, TerminalError, Terminals};
+use crate::terminals::{Attached, Browser, KeeperStream, TerminalError, Terminals};
 use crate::wire::message::{Attach, Mode, Request};
 use crate::wire::provision::Report;
 
@@ -307,6 +308,39 @@ impl Control {
         door: Door,
         from: &str,
     ) -> Result<(KeeperStream, Seat), ControlError> {
+        let place = (by, door, from);
+        self.seated(terminal, &mut attach, place, async |attach| {
+            self.terminals.attach(terminal, attach).await
+        })
+        .await
+    }
+
+    /// The same for a browser, whose connection is handed to the keeper if there is one to hand over and
+    /// the keeper can take it.
+    pub async fn attach_browser(
+        &self,
+        terminal: TerminalId,
+        mut attach: Attach,
+        by: &Principal,
+        from: &str,
+        browser: Option<Browser>,
+    ) -> Result<(Attached, Seat), ControlError> {
+        let place = (by, Door::Web, from);
+        attach.hides_command = !self.settings_for(by).allow.has(Capability::AnyCommand);
+        self.seated(terminal, &mut attach, place, async |attach| {
+            let terminals = &self.terminals;
+            terminals.attach_browser(terminal, attach, browser).await
+        })
+        .await
+    }
+
+    async fn seated<T>(
+        &self,
+        terminal: TerminalId,
+        attach: &mut Attach,
+        (by, door, from): (&Principal, Door, &str),
+        connect: impl AsyncFnOnce(&Attach) -> Result<T, TerminalError>,
+    ) -> Result<(T, Seat), ControlError> {
         let address = Some(from).filter(|from| !from.is_empty());
         let line = Line::new(by, door, address, "attach", Some(terminal));
         let attaching = async {
@@ -318,7 +352,7 @@ impl Control {
             };
             attach.kiosk = *by == Principal::Kiosk {} || attach.kiosk && is_at_kiosk(by);
             self.granted(&line, false).await?;
-            let stream = self.terminals.attach(terminal, &attach).await?;
+            let stream = connect(attach).await?;
             let seat = self.watchers.sit(terminal, attach.mode, by, door, from);
             if attach.kiosk {
                 self.tend(terminal).await;
@@ -351,7 +385,7 @@ impl Control {
             self.note(line, Some(&error)).await;
             return Err(error);
         }
-        if !only_looks(&request) {
+        if !request.only_looks() {
             return Err(ControlError::Invalid(
                 "this changes something, so it has to come as an action".to_owned(),
             ));
@@ -398,25 +432,5 @@ impl Control {
     /// A number that changes whenever the list of terminals does.
     pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
         self.terminals.changes()
-    }
-}
-
-/// Whether a request changes nothing. Whatever changes something is an [`Action`].
-pub fn only_looks(request: &Request) -> bool {
-    match request {
-        Request::Status {}
-        | Request::Text { .. }
-        | Request::Search { .. }
-        | Request::Wait { .. }
-        | Request::Repaint { .. }
-        // Says only that this viewer has read what it was shown.
-        | Request::Acknowledge { .. }
-        // And this only that its person is there.
-        | Request::Present {} => true,
-        Request::Rename { .. } | Request::Send { .. } | Request::Reset {}
-        | Request::Notify { .. }
-        // How a terminal is kept is said by the configuration.
-        | Request::Care(_)
-        | Request::Close {} => false,
     }
 }

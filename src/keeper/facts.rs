@@ -68,8 +68,13 @@ pub(super) struct Facts {
 }
 
 impl Facts {
+    /// All facts, for a viewer that is let see the command line or not.
+    pub(super) fn all(&self, hides_command: bool) -> Meta {
+        self.meta(Changes::ALL, false, hides_command)
+    }
+
     /// The facts in `changes`, for a viewer that is or isn't behind.
-    pub(super) fn meta(&self, changes: Changes, behind: bool) -> Meta {
+    pub(super) fn meta(&self, changes: Changes, behind: bool, hides_command: bool) -> Meta {
         let if_changed = |change| changes.has(change);
         Meta {
             name: if_changed(Changes::NAME).then(|| self.name.clone()),
@@ -80,7 +85,7 @@ impl Facts {
             exit: if_changed(Changes::EXIT).then_some(self.exit),
             stopped: if_changed(Changes::STOPPED).then_some(self.stopped),
             bells: if_changed(Changes::BELLS).then_some(self.bells),
-            command: if_changed(Changes::PROGRAM).then(|| self.command.clone()),
+            command: (if_changed(Changes::PROGRAM) && !hides_command).then(|| self.command.clone()),
             pid: self.pid.filter(|_| if_changed(Changes::PROGRAM)),
             owner: self.owner.clone().filter(|_| if_changed(Changes::PROGRAM)),
             labels: (if_changed(Changes::PROGRAM) && !self.labels.is_empty())

@@ -10,9 +10,9 @@ use super::flow::Flow;
 use super::pty::MAX_INPUT_QUEUE;
 use super::requests::{Moment, Part};
 use super::run::Keeper;
-use super::viewer::Attached;
+use super::viewer::{Attached, Viewer};
 use crate::screen::Model;
-use crate::wire::frame::{self, FrameError, FromViewer, MAX_INPUT, ToViewer};
+use crate::wire::frame::{self, End, FrameError, FromViewer, MAX_INPUT, ToViewer};
 use crate::wire::message::{
     Attach, FailureKind, Hello, Level, MAX_LABEL, MAX_WINDOW, MIN_WINDOW, Mode, Request,
     ViewerInfo, WaitFor,
@@ -57,9 +57,14 @@ impl<M: Model> Keeper<M> {
     /// Whether a viewer's frames have to wait: for the program to take its input, or for the viewer
     /// to read its answers.
     pub(super) fn is_blocked(&self, index: usize) -> bool {
-        let full = self.program.input_waiting() >= MAX_INPUT_QUEUE;
+        let full = self.is_full();
         let viewer = self.viewers.get(index);
         viewer.is_none_or(|viewer| viewer.gone || viewer.is_choked() || full && viewer.may_type())
+    }
+
+    /// Whether no more input can wait for the program.
+    pub(super) fn is_full(&self) -> bool {
+        self.program.input_waiting() >= MAX_INPUT_QUEUE
     }
 
     fn handle(&mut self, index: usize, frame: &[u8], now: Instant) -> Result<(), String> {
@@ -74,8 +79,16 @@ impl<M: Model> Keeper<M> {
             .map(|attached| attached.info.clone());
         match (decoded, attached) {
             (FromViewer::Attach(attach), None) => self.attach(index, &attach, now),
+            (FromViewer::Handover { handover, read }, None) => {
+                if let Some(viewer) = self.viewers.get_mut(index) {
+                    viewer.take_over(&handover, read, now)?;
+                }
+                self.attach(index, &handover.attach, now);
+            }
             (_, None) => return Err("the first frame has to be Attach".to_owned()),
-            (FromViewer::Attach(_), Some(_)) => return Err("a second Attach".to_owned()),
+            (FromViewer::Attach(_) | FromViewer::Handover { .. }, Some(_)) => {
+                return Err("a second Attach".to_owned());
+            }
             (FromViewer::Input(bytes), Some(info)) => {
                 if info.mode != Mode::Type {
                     return Err("this attachment can't type".to_owned());
@@ -114,7 +127,9 @@ impl<M: Model> Keeper<M> {
                 }
             }
             (FromViewer::Request { id, request }, Some(info)) => {
+                let browser = self.viewers.get(index).is_some_and(Viewer::is_browser);
                 let answer = match request {
+                    request if browser && !request.only_looks() => Some(Part::as_action(id)),
                     Request::Present {} | Request::Care(_) => {
                         Some(self.guest_request(info.mode, id, &request, now))
                     }
@@ -139,6 +154,15 @@ impl<M: Model> Keeper<M> {
         error: &FrameError,
     ) -> Result<(), String> {
         match (frame::request_id(frame), error) {
+            (Some(_), FrameError::Json { .. })
+                if self.viewers.get(index).is_some_and(Viewer::is_browser)
+                    && !frame::is_json_request(frame) =>
+            {
+                if let Some(viewer) = self.viewers.get_mut(index) {
+                    viewer.end(End::Protocol);
+                }
+                Ok(())
+            }
             (Some(id), FrameError::Json { .. }) => {
                 let part = Part::failed(id, FailureKind::Invalid, error.to_string());
                 self.reply(index, Some(part));
@@ -194,6 +218,7 @@ impl<M: Model> Keeper<M> {
         if let Some(viewer) = self.viewers.get_mut(index) {
             let mut attached = Attached::new(info, flow);
             attached.counts_down = attach.counts_down;
+            attached.hides_command = attach.hides_command;
             viewer.attached = Some(attached);
         }
         self.viewers_changed();
@@ -206,7 +231,7 @@ impl<M: Model> Keeper<M> {
             mode,
             window,
             keeper: env!("CARGO_PKG_VERSION").to_owned(),
-            meta: self.facts.meta(Changes::ALL, false),
+            meta: self.facts.all(attach.hides_command),
         }));
         if let Some(attached) = &mut viewer.attached {
             attached.changes = Changes::default();
@@ -262,7 +287,8 @@ impl<M: Model> Keeper<M> {
         match request {
             Request::Status {} => {
                 self.facts.scrollback = self.model.scrollback();
-                let meta = self.facts.meta(Changes::ALL, false);
+                let hides = viewer.attached.as_ref()?.hides_command;
+                let meta = self.facts.all(hides);
                 Some(Part::whole(id, &json!({ "ok": meta })))
             }
             Request::Text { scrollback, ansi } => {
@@ -314,7 +340,7 @@ impl<M: Model> Keeper<M> {
                 } else if moment.ended {
                     let message = "the program has ended; nobody would read it";
                     Some(Part::failed(id, FailureKind::Ended, message))
-                } else if self.program.input_waiting() >= MAX_INPUT_QUEUE {
+                } else if self.is_full() {
                     let message = "the program doesn't read what was typed before";
                     Some(Part::failed(id, FailureKind::Busy, message))
                 } else {

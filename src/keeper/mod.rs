@@ -14,6 +14,7 @@ mod hangup;
 mod home;
 mod idle;
 mod last_words;
+mod line;
 mod messages;
 mod outbox;
 mod output;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, Write};
 
 use crate::base::Size;
-use crate::wire::frame::{OUTPUT_HEADER, ToViewer, output_head, prefixed};
+use crate::wire::frame::{Framing, OUTPUT_HEADER, ToViewer, output_head};
 
 /// Most payload bytes in one frame. A repaint that is longer goes on in `Output` frames, so that a
 /// control frame waits for at most this many bytes.
@@ -14,6 +14,7 @@ const MAX_PAYLOAD: usize = 64 << 10;
 /// credit, control by [`Outbox::control_waiting`].
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
+    framing: Framing,
     /// The frame being written, and how much of it is out.
     current: Vec<u8>,
     written: usize,
@@ -28,11 +29,28 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// Queues a control frame: it goes out before any output that waits.
-    pub(super) fn control(&mut self, frame: &ToViewer<'_>) {
-        let frame = encoded(frame);
+    /// An empty one for a connection of this kind.
+    pub(super) fn new(framing: Framing) -> Self {
+        Self {
+            framing,
+            ..Self::default()
+        }
+    }
+
+    /// Whether what is out ends with a whole frame.
+    pub(super) fn is_between_frames(&self) -> bool {
+        self.current.is_empty() || self.written == 0
+    }
+
+    /// Queues bytes that are framed already, as a control frame.
+    pub(super) fn control_bytes(&mut self, frame: Vec<u8>) {
         self.control_bytes += frame.len();
         self.control.push_back(frame);
+    }
+
+    /// Queues a control frame: it goes out before any output that waits.
+    pub(super) fn control(&mut self, frame: &ToViewer<'_>) {
+        self.control_bytes(self.framing.framed(frame));
     }
 
     /// Bytes of control frames waiting.
@@ -63,11 +81,9 @@ impl Outbox {
         }
         // A flood is over: its buffer isn't kept.
         self.output = Vec::new();
-        let (head, written) = write_output(socket, seq, bytes)?;
+        let written = self.write_output(socket, seq, bytes)?;
         if written == 0 {
             self.hold(seq, bytes);
-        } else if written < head.len() + bytes.len() {
-            self.begin(&head, bytes, written);
         }
         Ok(())
     }
@@ -78,12 +94,34 @@ impl Outbox {
         self.output_seq = seq;
     }
 
-    /// A frame is partly out.
-    fn begin(&mut self, head: &[u8], bytes: &[u8], written: usize) {
-        self.current.clear();
-        self.current.extend_from_slice(head);
-        self.current.extend_from_slice(bytes);
-        self.written = written;
+    /// Writes what the socket takes of one `Output` frame, keeps the rest if it took any, and returns
+    /// how much it took.
+    fn write_output(
+        &mut self,
+        socket: &mut impl Write,
+        seq: u64,
+        bytes: &[u8],
+    ) -> io::Result<usize> {
+        let framing = self.framing.head(OUTPUT_HEADER + bytes.len());
+        let (framing, head) = (framing.as_slice(), output_head(seq));
+        let parts = [
+            IoSlice::new(framing),
+            IoSlice::new(&head),
+            IoSlice::new(bytes),
+        ];
+        let written = loop {
+            match socket.write_vectored(&parts) {
+                Ok(written) => break written,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break 0,
+                Err(error) => return Err(error),
+            }
+        };
+        if written > 0 && written < framing.len() + head.len() + bytes.len() {
+            self.current = [framing, &head, bytes].concat();
+            self.written = written;
+        }
+        Ok(written)
     }
 
     /// Queues a repaint. `seq` is the count after its last byte.
@@ -94,7 +132,7 @@ impl Outbox {
         let first = bytes.get(..MAX_PAYLOAD).unwrap_or(bytes);
         let rest = bytes.get(first.len()..).unwrap_or_default();
         at += u64::try_from(first.len()).unwrap_or(u64::MAX);
-        self.data.push_back(encoded(&ToViewer::Repaint {
+        self.data.push_back(self.framing.framed(&ToViewer::Repaint {
             seq: at,
             size,
             keep,
@@ -102,8 +140,8 @@ impl Outbox {
         }));
         for bytes in rest.chunks(MAX_PAYLOAD) {
             at += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-            self.data
-                .push_back(encoded(&ToViewer::Output { seq: at, bytes }));
+            let frame = ToViewer::Output { seq: at, bytes };
+            self.data.push_back(self.framing.framed(&frame));
         }
     }
 
@@ -113,11 +151,8 @@ impl Outbox {
         let bytes = output.get(..MAX_PAYLOAD).unwrap_or(&output);
         let later = u64::try_from(output.len() - bytes.len()).unwrap_or(u64::MAX);
         let seq = self.output_seq.saturating_sub(later);
-        let (head, written) = write_output(socket, seq, bytes)?;
+        let written = self.write_output(socket, seq, bytes)?;
         if written > 0 {
-            if written < head.len() + bytes.len() {
-                self.begin(&head, bytes, written);
-            }
             output.drain(..bytes.len());
             output.shrink_to(MAX_PAYLOAD);
         }
@@ -157,29 +192,6 @@ impl Outbox {
             }
         }
     }
-}
-
-/// Writes what the socket takes of one `Output` frame; also returns the frame's head.
-fn write_output(
-    socket: &mut impl Write,
-    seq: u64,
-    bytes: &[u8],
-) -> io::Result<([u8; 4 + OUTPUT_HEADER], usize)> {
-    let head = output_head(seq, bytes.len());
-    loop {
-        match socket.write_vectored(&[IoSlice::new(&head), IoSlice::new(bytes)]) {
-            Ok(written) => return Ok((head, written)),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok((head, 0)),
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-fn encoded(frame: &ToViewer<'_>) -> Vec<u8> {
-    let mut out = Vec::new();
-    prefixed(&mut out, |out| frame.encode(out));
-    out
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::searches::Searching;
 use crate::screen::{Model, Search};
-use crate::wire::message::{Acknowledged, Failure, FailureKind, WaitFor};
+use crate::wire::message::{Acknowledged, Failure, FailureKind, MUST_BE_AN_ACTION, WaitFor};
 
 /// Most questions of one viewer that are being answered.
 pub(super) const MAX_PENDING: usize = 16;
@@ -84,6 +84,11 @@ impl Part {
             last: true,
             body: answer.to_string().into_bytes(),
         }
+    }
+
+    /// The answer to a request of a browser's that would change something.
+    pub(super) fn as_action(id: u32) -> Self {
+        Self::failed(id, FailureKind::Denied, MUST_BE_AN_ACTION)
     }
 
     /// The answer to a question that failed.

@@ -24,6 +24,7 @@ use super::viewer::Viewer;
 use super::wake::Woken;
 use crate::base::TerminalId;
 use crate::screen::Model;
+use crate::wire::frame::End;
 use crate::wire::launch::Launch;
 use crate::wire::message::{Exit, Level};
 use serde_json::json;
@@ -202,6 +203,12 @@ impl<M: Model> Keeper<M> {
             let (readable, writable) = woken.viewers.get(index).copied().unwrap_or_default();
             if writable && let Some(viewer) = self.viewers.get_mut(index) {
                 viewer.flush();
+            }
+            if woken.wanted.get(index) == Some(&true)
+                && let Some(viewer) = self.viewers.get_mut(index)
+            {
+                viewer.end(End::Over);
+                continue;
             }
             if readable
                 && !self.is_blocked(index)

@@ -121,7 +121,9 @@ impl<M: Model> Keeper<M> {
         }
         self.facts.scrollback = self.model.scrollback();
         let moment = self.moment(now);
+        let full = self.is_full();
         for viewer in &mut self.viewers {
+            viewer.beat(now, !(full && viewer.may_type() || viewer.is_choked()));
             viewer.repaint(&mut self.model, pace, now);
             viewer.note_behind(now);
             viewer.tell(&self.facts);

@@ -1,17 +1,18 @@
 //! One connection: its socket, what it has sent and not yet been told, and its flow control.
 
-use std::io::{ErrorKind, Read as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use super::facts::{Changes, Facts};
 use super::flow::{Flow, Pace};
+use super::line::{Beat, Heard, Line};
 use super::outbox::Outbox;
 use super::requests::Requests;
 use crate::screen::{Model, RepaintKind};
-use crate::wire::frame::{Deframer, MAX_FROM_VIEWER, ToViewer};
-use crate::wire::message::{Level, Mode, Notice, ViewerInfo};
+use crate::wire::frame::{Deframer, End, Framing, MAX_FROM_VIEWER, ToViewer};
+use crate::wire::message::{Handover, Level, Mode, Notice, ViewerInfo};
+use crate::wire::websocket;
 
 /// A connection that hasn't said `Attach` by then is closed.
 pub(super) const ATTACH_WITHIN: Duration = Duration::from_secs(5);
@@ -36,6 +37,8 @@ pub(super) struct Attached {
     pub(super) requests: Requests,
     /// It shows the countdown to a reset itself.
     pub(super) counts_down: bool,
+    /// The command line is kept from it.
+    pub(super) hides_command: bool,
     behind: Behind,
 }
 
@@ -54,6 +57,7 @@ impl Attached {
             changes: Changes::default(),
             requests: Requests::default(),
             counts_down: false,
+            hides_command: false,
             behind: Behind::default(),
         }
     }
@@ -62,7 +66,7 @@ impl Attached {
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Viewer {
-    socket: UnixStream,
+    line: Line,
     deframer: Deframer,
     outbox: Outbox,
     attach_by: Instant,
@@ -70,6 +74,8 @@ pub(super) struct Viewer {
     pub(super) unread: bool,
     /// Nothing more is read from it or sent to it.
     pub(super) gone: bool,
+    /// Why, if it isn't that the terminal is over.
+    why: Option<End>,
     /// Set by its `Attach`.
     pub(super) attached: Option<Attached>,
 }
@@ -77,26 +83,81 @@ pub(super) struct Viewer {
 impl Viewer {
     pub(super) fn new(socket: UnixStream, now: Instant) -> Self {
         Self {
-            socket,
+            line: Line::new(socket),
             deframer: Deframer::new(MAX_FROM_VIEWER),
             outbox: Outbox::default(),
             attach_by: now + ATTACH_WITHIN,
             unread: false,
             gone: false,
+            why: None,
             attached: None,
         }
     }
 
     /// Reads what is waiting, at most one `scratch` full.
     pub(super) fn read(&mut self, scratch: &mut [u8]) {
-        match self.socket.read(scratch) {
-            Ok(0) => self.gone = true,
-            Ok(read) => {
-                self.deframer.push(scratch.get(..read).unwrap_or_default());
-                self.unread = true;
+        let stranger = self.attached.is_none();
+        let heard = self.line.read(scratch, &mut self.deframer, stranger);
+        self.hear(heard);
+    }
+
+    fn hear(&mut self, heard: Heard) {
+        let news = match heard {
+            Heard::Nothing => return,
+            Heard::Some(news) => news,
+            Heard::End(why) => return self.end(why),
+        };
+        self.unread = true;
+        if let Some(payload) = news.ping {
+            self.outbox.control_bytes(websocket::pong(&payload));
+            self.flush();
+        }
+        if let Some(code) = news.close {
+            self.outbox.control_bytes(websocket::close(code));
+            self.flush();
+            self.end(End::Gone);
+        }
+    }
+
+    /// Takes the browser's connection that came with the frame; its WebSocket is the viewer from now on.
+    pub(super) fn take_over(
+        &mut self,
+        handover: &Handover,
+        read: &[u8],
+        now: Instant,
+    ) -> Result<(), String> {
+        self.line.take_over(handover, read, now)?;
+        self.outbox = Outbox::new(Framing::WebSocket);
+        Ok(())
+    }
+
+    /// Whether it is a browser the server has handed over. What it asks that changes something has to
+    /// come as an action.
+    pub(super) fn is_browser(&self) -> bool {
+        self.line.is_browsers()
+    }
+
+    /// The server's side of a browser's connection.
+    pub(super) fn server(&self) -> Option<&UnixStream> {
+        self.line.server()
+    }
+
+    /// Nothing more is read from it or sent to it, for this reason.
+    pub(super) fn end(&mut self, why: End) {
+        self.gone = true;
+        self.why.get_or_insert(why);
+    }
+
+    /// Asks a browser that is silent for a sign of life, when it is time to. `heard`: what it sends is
+    /// being read.
+    pub(super) fn beat(&mut self, now: Instant, heard: bool) {
+        match self.line.beat(now, heard) {
+            Beat::Rest => {}
+            Beat::Ping => {
+                self.outbox.control_bytes(websocket::ping());
+                self.flush();
             }
-            Err(error) if is_temporary(error.kind()) => {}
-            Err(_) => self.gone = true,
+            Beat::Dead => self.end(End::Gone),
         }
     }
 
@@ -106,7 +167,13 @@ impl Viewer {
     }
 
     pub(super) fn give_deframer(&mut self, deframer: Deframer) {
-        self.deframer = deframer;
+        if self.line.has_early() {
+            // The one before was the server's; on that line nothing more is read.
+            let heard = self.line.read_early(&mut self.deframer);
+            self.hear(heard);
+        } else {
+            self.deframer = deframer;
+        }
     }
 
     /// Whether its answers wait for it to read them.
@@ -153,14 +220,18 @@ impl Viewer {
 
     /// Says why and ends the connection.
     pub(super) fn refuse(&mut self, reason: &str) {
+        if self.is_browser() && self.attached.is_none() {
+            // The server says it, by the code it closes with.
+            return self.end(End::TooMany);
+        }
         self.notice(Level::Error, reason);
-        self.gone = true;
+        self.end(End::Violation);
     }
 
     /// Writes what the socket takes.
     pub(super) fn flush(&mut self) {
-        if self.outbox.flush(&mut self.socket).is_err() {
-            self.gone = true;
+        if self.outbox.flush(&mut self.line).is_err() {
+            self.end(End::Gone);
         }
     }
 
@@ -174,8 +245,10 @@ impl Viewer {
             let seq = flow.send(bytes.len());
             if hold {
                 self.outbox.hold(seq, bytes);
-            } else if self.outbox.output(&mut self.socket, seq, bytes).is_err() {
-                self.gone = true;
+            } else if self.outbox.output(&mut self.line, seq, bytes).is_err() {
+                self.end(End::Gone);
+            } else if self.outbox.is_clear() {
+                self.line.alive();
             }
         }
         cut
@@ -219,7 +292,7 @@ impl Viewer {
         };
         if attached.changes.any() && room {
             let changes = std::mem::take(&mut attached.changes);
-            let meta = facts.meta(changes, attached.behind.shown);
+            let meta = facts.meta(changes, attached.behind.shown, attached.hides_command);
             self.control(&ToViewer::Meta(meta));
         }
     }
@@ -261,6 +334,7 @@ impl Viewer {
                     .or(since.map(|since| since + SHOW_BEHIND_AFTER))
                     .into_iter()
                     .chain(attached.requests.deadline())
+                    .chain(self.line.deadline())
                     .min()
             }
         }
@@ -292,10 +366,13 @@ impl Viewer {
 
 impl AsFd for Viewer {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+        self.line.as_fd()
     }
 }
 
-fn is_temporary(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::WouldBlock | ErrorKind::Interrupted)
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        let whole = self.outbox.is_between_frames();
+        self.line.let_go(self.why.unwrap_or(End::Over), whole);
+    }
 }

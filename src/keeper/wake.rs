@@ -24,6 +24,8 @@ pub(super) struct Woken {
     pub(super) input: bool,
     /// By index: readable, writable.
     pub(super) viewers: Vec<(bool, bool)>,
+    /// By index: the server wants a browser's connection back, or is gone.
+    pub(super) wanted: Vec<bool>,
 }
 
 impl<M: Model> Keeper<M> {
@@ -48,6 +50,8 @@ impl<M: Model> Keeper<M> {
             flags.set(PollFlags::OUT, viewer.wants_write());
             fds.push(PollFd::new(viewer, flags));
         }
+        let servers = self.viewers.iter().filter_map(Viewer::server);
+        fds.extend(servers.map(|server| PollFd::new(server, PollFlags::IN)));
         let holder = self.program.holder();
         fds.extend(holder.map(|holder| PollFd::new(holder, PollFlags::IN)));
         let held = holder.is_some();
@@ -76,6 +80,10 @@ impl<M: Model> Keeper<M> {
                 events.intersects(PollFlags::IN | failed),
                 events.intersects(PollFlags::OUT),
             ));
+        }
+        for viewer in &self.viewers {
+            let wanted = viewer.server().is_some() && next().intersects(PollFlags::IN | failed);
+            woken.wanted.push(wanted);
         }
         woken.holder = held && next().intersects(PollFlags::IN | failed);
         let pty = next();

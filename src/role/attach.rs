@@ -93,6 +93,7 @@ pub(super) fn run(arguments: &AttachArguments) -> Result<(), Failure> {
         label: format!("command line ({})", own.name()),
         kiosk: false,
         counts_down: false,
+        hides_command: false,
     };
     let wanted = Call::Attach {
         terminal: arguments.id.clone(),
@@ -307,6 +308,8 @@ impl Client {
                 ToViewer::Meta(Meta {
                     exit: Some(exit), ..
                 }) => self.exit = exit,
+                // Said only to a server that handed a browser over.
+                ToViewer::Taken | ToViewer::End { .. } => {}
                 ToViewer::Meta(_) | ToViewer::Pong(_) | ToViewer::Reply { .. } => {}
             }
         }

@@ -4,6 +4,7 @@
 //! ([`link`]); everybody else sends messages. A viewer's frames never pass through here: attaching
 //! connects to the keeper's socket directly.
 
+mod handed;
 mod held;
 mod holder;
 mod last_words;
@@ -27,6 +28,7 @@ use crate::wire::care::Care;
 use crate::wire::login::Admitted;
 use crate::wire::message::{Attach, Failure, Request};
 
+pub use handed::{Attached, Browser, KeeperLine};
 use held::Held;
 pub use launch::find_keeper;
 pub use stream::{KeeperReader, KeeperStream, KeeperWriter};
@@ -225,8 +227,33 @@ impl Terminals {
     ) -> Result<KeeperStream, TerminalError> {
         let path = socket_path(&self.folder, terminal);
         let connect = KeeperStream::connect(&path, attach);
+        self.connected(terminal, connect).await
+    }
+
+    /// Connects a browser to a terminal, by handing its connection over where the keeper can take it.
+    pub async fn attach_browser(
+        &self,
+        terminal: TerminalId,
+        attach: &Attach,
+        browser: Option<Browser>,
+    ) -> Result<Attached, TerminalError> {
+        if let Some(browser) = browser {
+            let path = socket_path(&self.folder, terminal);
+            let handing = KeeperLine::connect(&path, attach, &browser);
+            if let Some(line) = self.connected(terminal, handing).await? {
+                return Ok(Attached::Handed(line));
+            }
+        }
+        self.attach(terminal, attach).await.map(Attached::Relayed)
+    }
+
+    async fn connected<T>(
+        &self,
+        terminal: TerminalId,
+        connect: impl Future<Output = std::io::Result<T>>,
+    ) -> Result<T, TerminalError> {
         match tokio::time::timeout(self.limits.answer, connect).await {
-            Ok(Ok(stream)) => Ok(stream),
+            Ok(Ok(connected)) => Ok(connected),
             Ok(Err(error)) if stream::nobody_there(&error) => {
                 Err(TerminalError::NotFound(terminal))
             }

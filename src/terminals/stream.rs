@@ -30,22 +30,27 @@ pub struct KeeperStream {
 impl KeeperStream {
     /// Connects and sends the first frame.
     pub(super) async fn connect(path: &Path, attach: &Attach) -> io::Result<Self> {
-        let stream = tokio::net::UnixStream::connect(path).await?;
-        let holder = Holder::of(path, stream.peer_cred()?.uid())?;
-        let read = stream.into_std()?;
-        let mut writer = KeeperWriter {
-            socket: read.try_clone()?,
-        };
-        let reader = KeeperReader {
-            socket: pipe::Receiver::from_owned_fd_unchecked(OwnedFd::from(read))?,
-            buffer: BytesMut::new(),
-        };
+        let (holder, reader, socket) = Self::open(path).await?;
+        let mut writer = KeeperWriter { socket };
         writer.send(&FromViewer::Attach(attach.clone())).await?;
         Ok(Self {
             holder,
             reader,
             writer,
         })
+    }
+
+    /// Connects and says nothing; the socket is what is written to.
+    pub(super) async fn open(path: &Path) -> io::Result<(Holder, KeeperReader, UnixStream)> {
+        let stream = tokio::net::UnixStream::connect(path).await?;
+        let holder = Holder::of(path, stream.peer_cred()?.uid())?;
+        let read = stream.into_std()?;
+        let socket = read.try_clone()?;
+        let reader = KeeperReader {
+            socket: pipe::Receiver::from_owned_fd_unchecked(OwnedFd::from(read))?,
+            buffer: BytesMut::new(),
+        };
+        Ok((holder, reader, socket))
     }
 
     /// Who runs the keeper.

@@ -6,7 +6,9 @@
 
 use crate::base::Size;
 use crate::wire::PROTOCOL;
-use crate::wire::message::{Attach, Hello, Meta, Notice, Request};
+use crate::wire::message::{Attach, Handover, Hello, Meta, Notice, Request};
+
+pub use crate::wire::framing::{Deframer, Framing, length, output_head, prefixed};
 
 /// Largest frame to a viewer, in bytes: a repaint with all the history a viewer may ask for.
 pub const MAX_TO_VIEWER: usize = 4 << 20;
@@ -18,12 +20,14 @@ pub const MAX_INPUT: usize = 64 << 10;
 pub const OUTPUT_HEADER: usize = 9;
 
 const HELLO: u8 = 0x01;
-const OUTPUT: u8 = 0x02;
+pub(super) const OUTPUT: u8 = 0x02;
 const REPAINT: u8 = 0x03;
 const META: u8 = 0x04;
 const NOTICE: u8 = 0x05;
 const PONG: u8 = 0x06;
 const REPLY: u8 = 0x07;
+const TAKEN: u8 = 0x08;
+const END: u8 = 0x09;
 
 const ATTACH: u8 = 0x41;
 const INPUT: u8 = 0x42;
@@ -33,6 +37,7 @@ const TAKE_SIZE: u8 = 0x45;
 const RESTART: u8 = 0x46;
 const REQUEST: u8 = 0x47;
 const PING: u8 = 0x48;
+const HANDOVER: u8 = 0x49;
 
 /// What a keeper sends.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +78,49 @@ pub enum ToViewer<'a> {
         /// JSON, or text for `Request::Text` (UTF-8, parts may end inside a character).
         body: &'a [u8],
     },
+    /// Answer to `Handover`: the keeper has the browser's connection.
+    Taken,
+    /// The last frame after `Taken`: the keeper has let go of the browser's connection.
+    End {
+        /// Why.
+        why: End,
+        /// Whether what was sent on it ends with a whole message, so that another may follow.
+        whole: bool,
+    },
+}
+
+/// Why a keeper lets go of a browser's connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The terminal is gone, or the server wants the connection back.
+    Over = 0,
+    /// The browser has closed it, or is gone.
+    Gone = 1,
+    /// What came was not a WebSocket frame, or not one of ours.
+    Protocol = 2,
+    /// Text came.
+    Kind = 3,
+    /// Something too long came.
+    TooLong = 4,
+    /// The viewer broke the rules; a `Notice` has said which.
+    Violation = 5,
+    /// There is no place for another viewer.
+    TooMany = 6,
+}
+
+impl End {
+    fn from_byte(byte: u8) -> Option<Self> {
+        let all = [
+            Self::Over,
+            Self::Gone,
+            Self::Protocol,
+            Self::Kind,
+            Self::TooLong,
+            Self::Violation,
+            Self::TooMany,
+        ];
+        all.into_iter().find(|end| *end as u8 == byte)
+    }
 }
 
 /// What a viewer sends.
@@ -99,6 +147,14 @@ pub enum FromViewer<'a> {
     },
     /// Answered by `Pong` at once.
     Ping(u64),
+    /// Instead of `Attach`, and only with a browser's connection (`SCM_RIGHTS`): its WebSocket is the
+    /// viewer from now on, and this one only says when that ends.
+    Handover {
+        /// How it attaches, and what the keeper has to know to look after it.
+        handover: Handover,
+        /// What was read from it already, after the first message.
+        read: &'a [u8],
+    },
 }
 
 /// Why bytes are not a frame.
@@ -181,6 +237,8 @@ impl ToViewer<'_> {
                 out.push(u8::from(*last));
                 out.extend_from_slice(body);
             }
+            Self::Taken => out.push(TAKEN),
+            Self::End { why, whole } => out.extend([END, *why as u8, u8::from(*whole)]),
         }
     }
 }
@@ -219,6 +277,15 @@ impl<'a> ToViewer<'a> {
                     body,
                 }
             }
+            TAKEN if payload.is_empty() => Self::Taken,
+            TAKEN => return Err(short),
+            END => match payload {
+                [why, whole] => Self::End {
+                    why: End::from_byte(*why).ok_or(short)?,
+                    whole: whole & 1 != 0,
+                },
+                _ => return Err(short),
+            },
             other => return Err(FrameError::Type(other)),
         })
     }
@@ -254,6 +321,11 @@ impl FromViewer<'_> {
             Self::Ping(value) => {
                 out.push(PING);
                 out.extend(value.to_be_bytes());
+            }
+            Self::Handover { handover, read } => {
+                out.extend([HANDOVER, PROTOCOL]);
+                prefixed(out, |out| json(out, handover));
+                out.extend_from_slice(read);
             }
         }
     }
@@ -295,6 +367,16 @@ impl<'a> FromViewer<'a> {
                 }
             }
             PING => Self::Ping(exact_u64(payload).ok_or(short)?),
+            HANDOVER => {
+                let (length, rest) =
+                    take_u32(version(payload, short.clone())?).ok_or(short.clone())?;
+                let length = usize::try_from(length).unwrap_or(usize::MAX);
+                let (handover, read) = rest.split_at_checked(length).ok_or(short)?;
+                Self::Handover {
+                    handover: from_json(kind, handover)?,
+                    read,
+                }
+            }
             other => return Err(FrameError::Type(other)),
         })
     }
@@ -303,29 +385,6 @@ impl<'a> FromViewer<'a> {
 /// Whether a frame from a viewer, without its prefix, is a request. The server looks at no other.
 pub fn is_request(frame: &[u8]) -> bool {
     frame.first() == Some(&REQUEST)
-}
-
-/// Appends a frame with its length prefix; `fill` appends type byte and payload.
-pub fn prefixed(out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>)) {
-    let start = out.len();
-    out.extend([0; 4]);
-    fill(out);
-    let length = u32::try_from(out.len() - start - 4).unwrap_or(u32::MAX);
-    if let Some(prefix) = out.get_mut(start..start + 4) {
-        prefix.copy_from_slice(&length.to_be_bytes());
-    }
-}
-
-/// Length prefix and head of an `Output` frame whose payload of `length` bytes follows, for a writer
-/// that doesn't want to copy the payload.
-pub fn output_head(seq: u64, length: usize) -> [u8; 4 + OUTPUT_HEADER] {
-    let total = u32::try_from(OUTPUT_HEADER + length).unwrap_or(u32::MAX);
-    let mut head = [0; 4 + OUTPUT_HEADER];
-    let [a, b, c, d, kind, rest @ ..] = &mut head;
-    [*a, *b, *c, *d] = total.to_be_bytes();
-    *kind = OUTPUT;
-    *rest = seq.to_be_bytes();
-    head
 }
 
 /// The number of a `Request` frame whose JSON this version doesn't understand, so that a newer
@@ -337,71 +396,10 @@ pub fn request_id(frame: &[u8]) -> Option<u32> {
     }
 }
 
-/// The length of the first frame in `bytes`, without its prefix; `None` until the prefix is complete.
-pub fn length(bytes: &[u8], limit: usize) -> Result<Option<usize>, FrameError> {
-    let Some((length, _)) = take_u32(bytes) else {
-        return Ok(None);
-    };
-    let length = usize::try_from(length).unwrap_or(usize::MAX);
-    match length {
-        0 => Err(FrameError::Empty),
-        _ if length > limit => Err(FrameError::TooLong { length, limit }),
-        _ => Ok(Some(length)),
-    }
-}
-
-/// Takes frames out of a byte stream.
-#[derive(Debug)]
-pub struct Deframer {
-    buffer: Vec<u8>,
-    read: usize,
-    limit: usize,
-}
-
-impl Deframer {
-    /// A deframer that refuses frames over `limit` bytes.
-    pub fn new(limit: usize) -> Self {
-        Self {
-            buffer: Vec::new(),
-            read: 0,
-            limit,
-        }
-    }
-
-    /// Adds bytes from the stream.
-    pub fn push(&mut self, bytes: &[u8]) {
-        if self.read > 0 {
-            self.buffer.drain(..self.read);
-            self.read = 0;
-        }
-        self.buffer.extend_from_slice(bytes);
-    }
-
-    /// The next whole frame, without its prefix. After an error the stream can't be read further.
-    pub fn next_frame(&mut self) -> Result<Option<&[u8]>, FrameError> {
-        let waiting = self.buffer.get(self.read..).unwrap_or_default();
-        let Some(length) = length(waiting, self.limit)? else {
-            self.release();
-            return Ok(None);
-        };
-        let start = self.read + 4;
-        if self.buffer.len() < start + length {
-            return Ok(None);
-        }
-        self.read = start + length;
-        Ok(self.buffer.get(start..start + length))
-    }
-
-    /// Gives memory back once a large frame is through: an idle viewer should cost nothing.
-    fn release(&mut self) {
-        if self.read == self.buffer.len() {
-            self.buffer.clear();
-            self.read = 0;
-            if self.buffer.capacity() > 16 << 10 {
-                self.buffer = Vec::new();
-            }
-        }
-    }
+/// Whether what a `Request` frame asks is JSON at all, be it of a newer version.
+pub fn is_json_request(frame: &[u8]) -> bool {
+    let payload = frame.get(1..).and_then(take_u32);
+    payload.is_some_and(|(_, json)| serde_json::from_slice::<serde::de::IgnoredAny>(json).is_ok())
 }
 
 fn json(out: &mut Vec<u8>, value: &impl serde::Serialize) {
@@ -440,7 +438,7 @@ fn take_size(bytes: &[u8]) -> Option<(Size, &[u8])> {
     ))
 }
 
-fn take_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
+pub(super) fn take_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let (head, rest) = bytes.split_first_chunk()?;
     Some((u32::from_be_bytes(*head), rest))
 }

@@ -65,6 +65,20 @@ pub struct Attach {
     /// Whether it counts down to a reset itself, so that it needs no notice of it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub counts_down: bool,
+    /// Whether the command line is kept from it: what is offered by name is known by name.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub hides_command: bool,
+}
+
+/// What goes with a browser's connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handover {
+    /// How it attaches.
+    pub attach: Attach,
+    /// It is pinged this often, in milliseconds.
+    pub ping: u32,
+    /// One that has given no sign of life for this long is gone, in milliseconds.
+    pub dead: u32,
 }
 
 #[expect(
@@ -86,6 +100,7 @@ impl Attach {
             label: String::new(),
             kiosk: false,
             counts_down: false,
+            hides_command: false,
         }
     }
 }
@@ -357,6 +372,31 @@ pub enum Request {
     /// Hang up, end every process the terminal started, then the keeper itself. Answered before
     /// the keeper is gone.
     Close {},
+}
+
+/// What a browser is told that asks a keeper for something that changes anything.
+pub const MUST_BE_AN_ACTION: &str = "this changes something: use the HTTP interface";
+
+impl Request {
+    /// Whether a request changes nothing. Whatever changes something is an action.
+    pub fn only_looks(&self) -> bool {
+        match self {
+            Self::Status {}
+            | Self::Text { .. }
+            | Self::Search { .. }
+            | Self::Wait { .. }
+            | Self::Repaint { .. }
+            // Says only that this viewer has read what it was shown.
+            | Self::Acknowledge { .. }
+            // And this only that its person is there.
+            | Self::Present {} => true,
+            Self::Rename { .. } | Self::Send { .. } | Self::Reset {}
+            | Self::Notify { .. }
+            // How a terminal is kept is said by the configuration.
+            | Self::Care(_)
+            | Self::Close {} => false,
+        }
+    }
 }
 
 fn default_matches() -> u32 {

@@ -10,6 +10,7 @@ pub mod cookie;
 pub mod display;
 pub mod dns;
 pub mod frame;
+pub mod framing;
 pub mod holder;
 pub mod hook;
 pub mod kiosk;
@@ -21,6 +22,7 @@ pub mod provision;
 pub mod scan;
 pub mod setup;
 pub mod update;
+pub mod websocket;
 pub mod x2go;
 
 /// Version of the terminal protocol, the first byte of `Attach` and `Hello`.

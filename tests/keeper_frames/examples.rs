@@ -49,6 +49,7 @@ pub(crate) fn shown_to_viewer(frame: &ToViewer<'_>) -> Value {
             last,
             body,
         } => json!({ "type": "reply", "request": request, "last": last, "body": hex(body) }),
+        ToViewer::Taken | ToViewer::End { .. } => panic!("only a server hears {frame:?}"),
     }
 }
 
@@ -65,6 +66,7 @@ pub(crate) fn shown_from_viewer(frame: &FromViewer<'_>) -> Value {
             json!({ "type": "request", "id": id, "request": request })
         }
         FromViewer::Ping(value) => json!({ "type": "ping", "value": value }),
+        FromViewer::Handover { .. } => panic!("only a server says {frame:?}"),
     }
 }
 
@@ -234,6 +236,7 @@ pub(crate) fn from_viewer() -> Vec<(&'static str, FromViewer<'static>)> {
                 label: "Ada's phone".to_owned(),
                 kiosk: false,
                 counts_down: false,
+                hides_command: false,
             }),
         ),
         (
@@ -246,6 +249,7 @@ pub(crate) fn from_viewer() -> Vec<(&'static str, FromViewer<'static>)> {
                 label: String::new(),
                 kiosk: false,
                 counts_down: false,
+                hides_command: false,
             }),
         ),
         ("input", FromViewer::Input("ls -l\r\u{1b}[A€".as_bytes())),
@@ -260,6 +264,7 @@ pub(crate) fn from_viewer() -> Vec<(&'static str, FromViewer<'static>)> {
                 mode: Mode::Type,
                 kiosk: true,
                 counts_down: true,
+                hides_command: false,
                 ..Attach::manage()
             }),
         ),

@@ -164,6 +164,7 @@ pub fn attach(mode: Mode) -> Attach {
         label: String::new(),
         kiosk: false,
         counts_down: false,
+        hides_command: false,
     }
 }
 
@@ -324,6 +325,7 @@ impl Viewer {
             ToViewer::Meta(meta) => self.update(meta),
             ToViewer::Notice(notice) => self.notices.push(notice),
             ToViewer::Pong(value) => self.pongs.push(value),
+            ToViewer::Taken | ToViewer::End { .. } => panic!("nothing was handed over: {frame:?}"),
             ToViewer::Reply {
                 request,
                 last,

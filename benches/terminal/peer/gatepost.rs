@@ -163,6 +163,7 @@ pub(super) fn wanted(history: u32) -> Attach {
         label: "bench".to_owned(),
         kiosk: false,
         counts_down: false,
+        hides_command: false,
     }
 }
 

@@ -9,10 +9,16 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::Error;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-use super::stream::Stream;
+use crate::terminals::Browser;
+use crate::wire::frame::End;
+use crate::wire::websocket;
+
+use super::WebLimits;
+use super::stream::{Aside, Taped};
+use super::upgrade;
 
 /// Longest first message, in bytes.
 const MAX_FIRST: usize = 4 << 10;
@@ -71,6 +77,20 @@ impl Close {
     }
 }
 
+impl From<End> for Close {
+    fn from(end: End) -> Self {
+        match end {
+            End::Over => Self::NoTerminal,
+            End::Gone => Self::Gone,
+            End::Protocol => Self::Protocol,
+            End::Kind => Self::Kind,
+            End::TooLong => Self::TooLong,
+            End::Violation => Self::Violation,
+            End::TooMany => Self::TooMany,
+        }
+    }
+}
+
 impl From<&Error> for Close {
     fn from(error: &Error) -> Self {
         match error {
@@ -85,11 +105,11 @@ impl From<&Error> for Close {
 /// A WebSocket.
 #[derive(Debug)]
 pub(super) struct Socket {
-    stream: WebSocketStream<Stream>,
+    stream: WebSocketStream<Taped>,
 }
 
 impl Socket {
-    pub(super) fn new(stream: WebSocketStream<Stream>) -> Self {
+    pub(super) fn new(stream: WebSocketStream<Taped>) -> Self {
         Self { stream }
     }
 
@@ -113,8 +133,39 @@ impl Socket {
         }
     }
 
+    /// The connection as it can be handed over after the first message; `None` if it is encrypted.
+    pub(super) fn browser(&self, limits: &WebLimits) -> Option<Browser> {
+        let (socket, taped) = self.stream.get_ref().plain()?;
+        let read = taped.get(websocket::after_text(taped)?..)?.to_vec();
+        Some(Browser {
+            socket,
+            read,
+            ping: limits.ping,
+            dead: limits.dead,
+        })
+    }
+
+    /// Leaves the connection to whoever it was handed to.
+    pub(super) fn set_aside(self) -> Option<Aside> {
+        let aside = self.stream.into_inner().set_aside()?;
+        aside
+            .inspect_err(|error| tracing::warn!(%error, "a connection can't be set aside"))
+            .ok()
+    }
+
+    /// Takes up a connection again that was set aside, between two messages.
+    pub(super) async fn take_up(aside: Aside) -> Option<Self> {
+        let stream = aside.take_up().ok()?;
+        let mut stream = Taped::new(stream, Vec::new());
+        stream.forget();
+        let config = Some(upgrade::config());
+        let stream = WebSocketStream::from_raw_socket(stream, Role::Server, config).await;
+        Some(Self { stream })
+    }
+
     /// Both directions.
-    pub(super) fn split(self) -> (Sender, Receiver) {
+    pub(super) fn split(mut self) -> (Sender, Receiver) {
+        self.stream.get_mut().forget();
         let (sink, stream) = self.stream.split();
         (Sender { sink }, Receiver { stream })
     }
@@ -140,7 +191,7 @@ impl Socket {
 /// The direction to the browser.
 #[derive(Debug)]
 pub(super) struct Sender {
-    sink: SplitSink<WebSocketStream<Stream>, Message>,
+    sink: SplitSink<WebSocketStream<Taped>, Message>,
 }
 
 impl Sender {
@@ -162,7 +213,7 @@ impl Sender {
 /// The direction from the browser.
 #[derive(Debug)]
 pub(super) struct Receiver {
-    stream: SplitStream<WebSocketStream<Stream>>,
+    stream: SplitStream<WebSocketStream<Taped>>,
 }
 
 impl Receiver {

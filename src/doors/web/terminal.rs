@@ -1,7 +1,9 @@
-//! `ws/terminal`: frames between a browser and a keeper. Bytes are moved, not looked at, except for
+//! `ws/terminal`: frames between a browser and a keeper. A connection that isn't encrypted is handed to
+//! the keeper once its first message is in order. On others bytes are moved, not looked at, except for
 //! requests that change something: those have to come as actions.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -12,21 +14,24 @@ use tokio::time::{MissedTickBehavior, interval_at};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::auth::Login;
-use crate::base::{Door, Principal, Secret, TerminalId};
-use crate::control::{Seat, only_looks};
+use crate::base::{Principal, Secret, TerminalId};
+use crate::control::Seat;
 use crate::policy::settings::Capability;
-use crate::terminals::{KeeperReader, KeeperStream, KeeperWriter};
+use crate::terminals::{Attached, KeeperLine, KeeperReader, KeeperStream, KeeperWriter};
 use crate::wire::control::RefusalKind;
 use crate::wire::frame::{self, FromViewer, ToViewer};
-use crate::wire::message::Attach;
+use crate::wire::message::{Attach, Failure, FailureKind, MUST_BE_AN_ACTION};
 
 use super::login::address;
 use super::problem::Problem;
 use super::socket::{Close, Pulse, Receiver, Sender, Socket};
+use super::stream::Aside;
 use super::{Web, upgrade as websocket};
 
 /// Answers of ours that may wait to be sent between the keeper's frames.
 const OWN_ANSWERS: usize = 8;
+/// How long a keeper may take to let go of a browser's connection.
+const BACK: Duration = Duration::from_secs(1);
 
 /// The first message.
 #[derive(Deserialize)]
@@ -47,11 +52,81 @@ pub(super) async fn upgrade(State(web): State<Web>, request: Request) -> Result<
 
 async fn run(web: Web, login: Login, mut socket: Socket, from: IpAddr) {
     match open(&web, &login, &mut socket, from).await {
-        Ok((terminal, keeper, seat)) => {
+        Ok((terminal, Attached::Relayed(keeper), seat)) => {
             let relayed = relay(&web, &login, (terminal, &seat, from), socket, keeper);
             relayed.await;
         }
+        Ok((terminal, Attached::Handed(line), seat)) => {
+            if let Some(aside) = socket.set_aside() {
+                let watched = watch(&web, &login, (terminal, &seat, from), aside, line);
+                watched.await;
+            }
+        }
         Err(why) => socket.close(why).await,
+    }
+}
+
+/// While a keeper has the browser's connection: waits for the end of it, of the login, of what the
+/// policy allows or of us, and then says which it is.
+async fn watch(
+    web: &Web,
+    login: &Login,
+    (terminal, seat, from): (TerminalId, &Seat, IpAddr),
+    aside: Aside,
+    mut line: KeeperLine,
+) {
+    let used = async {
+        let mut ticks = tokio::time::interval(web.limits.ping);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            web.auth.still_used(login);
+        }
+    };
+    let (why, ended) = tokio::select! {
+        (end, whole) = line.ended() => (Close::from(end), Some(whole)),
+        why = until_over(web, login, (terminal, seat, from)) => (why, None),
+        why = used => (why, None),
+    };
+    let whole = match ended {
+        Some(whole) => whole,
+        None => {
+            line.ask_back();
+            // One that is stopped doesn't answer: the browser then hears no reason.
+            let ended = tokio::time::timeout(BACK, line.ended());
+            ended.await.is_ok_and(|(_, whole)| whole)
+        }
+    };
+    let why = really(web, terminal, why).await;
+    let ours = aside.handle();
+    if whole && let Some(socket) = Socket::take_up(aside).await {
+        socket.close(why).await;
+    }
+    // Whoever still has it has nothing of it.
+    if let Some(ours) = ours {
+        ours.end();
+    }
+}
+
+/// Waits for whatever ends a viewer that neither it nor the keeper ends.
+async fn until_over(
+    web: &Web,
+    login: &Login,
+    (terminal, seat, from): (TerminalId, &Seat, IpAddr),
+) -> Close {
+    tokio::select! {
+        () = web.stop.cancelled() => Close::Away,
+        () = login.ended.cancelled() => Close::Token,
+        () = web.control.until_less(&login.principal, Some((terminal, seat.access()))) => Close::Violation,
+        () = web.control.until_kept_out(from) => Close::Violation,
+    }
+}
+
+/// The keeper closes when its terminal is gone, and on a viewer that broke its rules.
+async fn really(web: &Web, terminal: TerminalId, why: Close) -> Close {
+    match why {
+        Close::NoTerminal if web.control.is_there(terminal).await => Close::Violation,
+        why => why,
     }
 }
 
@@ -60,7 +135,7 @@ async fn open(
     login: &Login,
     socket: &mut Socket,
     from: IpAddr,
-) -> Result<(TerminalId, KeeperStream, Seat), Close> {
+) -> Result<(TerminalId, Attached, Seat), Close> {
     let first = tokio::select! {
         first = socket.first(web.limits.first_message) => first?,
         () = web.stop.cancelled() => return Err(Close::Away),
@@ -85,12 +160,12 @@ async fn open(
     let at_kiosk = attach.kiosk;
     let attached = web
         .control
-        .attach(
+        .attach_browser(
             first.terminal,
             attach,
             &login.principal,
-            Door::Web,
             &from.to_string(),
+            socket.browser(&web.limits),
         )
         .await;
     if attached.is_ok() && at_kiosk {
@@ -123,16 +198,9 @@ async fn relay(
     let why = tokio::select! {
         why = down(web, login, &pulse, &mut from_keeper, &mut own_answers, &mut sender) => why,
         why = up(&pulse, &mut receiver, &mut to_keeper, &answers) => why,
-        () = web.stop.cancelled() => Close::Away,
-        () = login.ended.cancelled() => Close::Token,
-        () = web.control.until_less(&login.principal, Some((terminal, seat.access()))) => Close::Violation,
-        () = web.control.until_kept_out(from) => Close::Violation,
+        why = until_over(web, login, (terminal, seat, from)) => why,
     };
-    // The keeper closes when its terminal is gone, and on a viewer that broke its rules.
-    let why = match why {
-        Close::NoTerminal if web.control.is_there(terminal).await => Close::Violation,
-        why => why,
-    };
+    let why = really(web, terminal, why).await;
     if let Some(socket) = sender.reunite(receiver) {
         socket.close(why).await;
     }
@@ -242,7 +310,7 @@ async fn up(
         }
         if frame::is_request(&bytes) {
             match FromViewer::decode(&bytes) {
-                Ok(FromViewer::Request { id, request }) if !only_looks(&request) => {
+                Ok(FromViewer::Request { id, request }) if !request.only_looks() => {
                     // Whoever floods us with these waits for their answers to be taken.
                     if answers.send(refusal(id)).await.is_err() {
                         return Close::Gone;
@@ -268,12 +336,16 @@ async fn up(
 
 /// The answer to a request that has to come as an action.
 fn refusal(request: u32) -> Vec<u8> {
-    let body = br#"{"error":{"kind":"denied","message":"this changes something: use the HTTP interface"}}"#;
+    let failure = Failure {
+        kind: FailureKind::Denied,
+        message: MUST_BE_AN_ACTION.to_owned(),
+    };
+    let body = serde_json::json!({ "error": failure }).to_string();
     let mut out = Vec::new();
     ToViewer::Reply {
         request,
         last: true,
-        body,
+        body: body.as_bytes(),
     }
     .encode(&mut out);
     out

@@ -22,7 +22,7 @@ use super::listen::Place;
 use super::login::logged_in;
 use super::problem::Problem;
 use super::socket::Socket;
-use super::stream::Stream;
+use super::stream::{Stream, Taped};
 
 /// The only subprotocol spoken.
 pub(super) const PROTOCOL: &str = "gatepost.v1";
@@ -73,6 +73,7 @@ where
                     prepare(tcp);
                 }
                 let (io, read) = (io.into_inner(), parts.read_buf.to_vec());
+                let io = Taped::new(io, read.clone());
                 WebSocketStream::from_partially_read(io, read, Role::Server, Some(config())).await
             }
             Ok(Err(_)) => return,
@@ -141,7 +142,7 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
         .any(|item| item.trim().eq_ignore_ascii_case(token))
 }
 
-fn config() -> WebSocketConfig {
+pub(super) fn config() -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         // Each message goes out at once.
