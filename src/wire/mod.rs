@@ -10,7 +10,6 @@ pub mod cookie;
 pub mod display;
 pub mod dns;
 pub mod frame;
-pub mod framing;
 pub mod holder;
 pub mod hook;
 pub mod kiosk;

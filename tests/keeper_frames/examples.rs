@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::allow_attributes,
     reason = "what fails here fails a test, loudly"
 )]

@@ -1,4 +1,4 @@
-// The bytes between a viewer and a keeper: the twin of src/wire/frame.rs and src/wire/message.rs.
+// The bytes between a viewer and a keeper: the twin of src/wire/frame/ and src/wire/message.rs.
 //
 // One type byte, then the payload, numbers big-endian; one frame is one binary WebSocket message.
 // tests/golden/frames.json holds both twins still.

@@ -8,7 +8,9 @@ use crate::base::Size;
 use crate::wire::PROTOCOL;
 use crate::wire::message::{Attach, Handover, Hello, Meta, Notice, Request};
 
-pub use crate::wire::framing::{Deframer, Framing, length, output_head, prefixed};
+mod framing;
+
+pub use framing::{Deframer, Framing, length, output_head, prefixed};
 
 /// Largest frame to a viewer, in bytes: a repaint with all the history a viewer may ask for.
 pub const MAX_TO_VIEWER: usize = 4 << 20;
@@ -20,7 +22,7 @@ pub const MAX_INPUT: usize = 64 << 10;
 pub const OUTPUT_HEADER: usize = 9;
 
 const HELLO: u8 = 0x01;
-pub(super) const OUTPUT: u8 = 0x02;
+const OUTPUT: u8 = 0x02;
 const REPAINT: u8 = 0x03;
 const META: u8 = 0x04;
 const NOTICE: u8 = 0x05;
@@ -438,7 +440,7 @@ fn take_size(bytes: &[u8]) -> Option<(Size, &[u8])> {
     ))
 }
 
-pub(super) fn take_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
+fn take_u32(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let (head, rest) = bytes.split_first_chunk()?;
     Some((u32::from_be_bytes(*head), rest))
 }

@@ -1,7 +1,7 @@
 //! How frames follow each other on a connection: what goes in front of each, and taking them out again.
 
-use super::frame::{FrameError, OUTPUT, OUTPUT_HEADER, ToViewer, take_u32};
-use super::websocket::{self, Head, MAX_HEAD};
+use super::{FrameError, OUTPUT, OUTPUT_HEADER, ToViewer, take_u32};
+use crate::wire::websocket::{self, Head, MAX_HEAD};
 
 /// How frames follow each other on a connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
