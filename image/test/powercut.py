@@ -58,7 +58,8 @@ def power(folder: Path, card: Path, work: Path, chance: random.Random, until=Non
     """Starts the machine and cuts its power once `until` says so, or with a write."""
     disk = Disk(card, chance, last)
     server = Server(disk, work / "disk.sock")
-    command = ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-smp", "1", "-m", "512", "-nodefaults"]
+    # It ends with us, also when we are killed.
+    command = ["setpriv", "--pdeathsig", "KILL", "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-smp", "1", "-m", "512", "-nodefaults"]
     command += ["-display", "none", "-serial", "stdio", "-no-reboot"]
     command += ["-kernel", folder / "boot/vmlinuz", "-initrd", folder / "boot/initrd"]
     command += ["-append", "console=ttyAMA0 root=/dev/vda2 ro panic=10 loglevel=6 gp.slot=0 gp.next=" + then]
