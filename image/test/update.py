@@ -4,6 +4,7 @@ is refused, a kernel that panics and a system whose screen is never seen are lef
 Bundles come as they come to their owners: from a web server, and on a USB stick. They are signed by keys made here, which
 the machine is told to trust; or by the one that GATEPOST_UPDATE_KEY names, if the image was built with its public half.
 """
+import contextlib
 import http.server
 import os
 import ssl
@@ -83,7 +84,8 @@ class Web:
                 self.send_response(200)
                 self.send_header("Content-Length", str(path.stat().st_size))
                 self.end_headers()
-                with path.open("rb") as file:
+                # Who has seen enough of a bundle hangs up.
+                with path.open("rb") as file, contextlib.suppress(OSError):
                     while most > 0 and (piece := file.read(min(most, 1 << 18))):
                         self.wfile.write(piece)
                         most -= len(piece)
