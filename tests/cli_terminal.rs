@@ -15,7 +15,6 @@ use std::io::Write as _;
 use std::process::{Output, Stdio};
 
 use serde_json::Value;
-use support::keeper::until;
 use support::server::{Place, ServerProcess};
 
 fn code(output: &Output) -> i32 {
