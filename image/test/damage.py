@@ -80,8 +80,16 @@ def a_file_for_a_folder(card: Path, work: Path) -> None:
     debugfs(card, "unlink gatepost-etc", f"write {work / 'odd'} gatepost-etc")
 
 
+def written_over(card: Path, work: Path) -> None:
+    """By an image of today: its partition table has no data partition."""
+    image = next(Path(sys.argv[1]).glob("*.img"))
+    with open(card, "r+b") as file, open(image, "rb") as new:
+        file.write(new.read(4 << 20))
+
+
 # What is done to it, and whether it may, or has to, come back with its data.
 DAMAGE: list[tuple[Callable[[Path, Path], None], str]] = [
+    (written_over, "kept"),
     (no_superblock, "either"),
     (nothing_ext4, "locked"),
     (a_first_gigabyte_of_noise, "locked"),
@@ -109,7 +117,7 @@ def main() -> None:
             log, setting, _, locked, machine_id = run.start or (-1, -1, 0, "hangs", "none")
             kept = locked == "no" and machine_id == identity and max(log, setting) >= 15
             safe = locked == "yes" and (wanted != "locked" or digest(good) == before)
-            right = safe if wanted == "locked" else safe or kept
+            right = {"locked": safe, "kept": kept, "either": safe or kept}[wanted]
             cards.note(right, f"{damage.__name__.replace('_', ' ')}: {'locked' if locked == 'yes' else 'with its data' if kept else 'as if it were new'}", run)
     print(f"{cards.bad} bad")
     sys.exit(1 if cards.bad else 0)
