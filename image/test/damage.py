@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""damage.py FOLDER: a card whose data partition was damaged from outside, with the kernel, initrd and root of the image in
+"""damage.py FOLDER [NAME…]: a card whose data partition was damaged from outside, with the kernel, initrd and root of the image in
 FOLDER; preinit then starts a writer instead of systemd. It has to start each time: with its data where they can be
 had, else locked and with nothing of the partition changed; and never with an empty one, as if it had been new.
 """
@@ -43,7 +43,9 @@ def digest(card: Path) -> str:
 
 def debugfs(card: Path, *lines: str) -> None:
     start, _ = data(card)
-    subprocess.run(["debugfs", "-w", "-f", "-", f"{card}?offset={start}"], input="\n".join(lines), text=True, check=True,
+    # What waits in the journal would be written over it. (Its exit code says that something was mended.)
+    subprocess.run(["e2fsck", "-fy", f"{card}?offset={start}"], check=False, capture_output=True)
+    subprocess.run(["debugfs", "-w", "-f", "-", f"{card}?offset={start}"], input="\n".join([*lines, ""]), text=True, check=True,
                    capture_output=True)
 
 
@@ -87,12 +89,12 @@ def written_over(card: Path, work: Path) -> None:
         file.write(new.read(4 << 20))
 
 
-# What is done to it, and whether it may, or has to, come back with its data.
+# What is done to it, and what has to come of that: locked and not touched; locked; with its data; one of both.
 DAMAGE: list[tuple[Callable[[Path, Path], None], str]] = [
     (written_over, "kept"),
     (no_superblock, "either"),
     (nothing_ext4, "locked"),
-    (a_first_gigabyte_of_noise, "locked"),
+    (a_first_gigabyte_of_noise, "lost"),
     (noise_here_and_there, "either"),
     (no_room, "either"),
     (a_file_for_a_folder, "either"),
@@ -110,6 +112,8 @@ def main() -> None:
         identity = run.start[4] if run.start else ""
         good.rename(made)
         for damage, wanted in DAMAGE:
+            if sys.argv[2:] and damage.__name__ not in sys.argv[2:]:
+                continue
             subprocess.run(["cp", "--sparse=always", made, good], check=True)
             damage(good, work)
             before = digest(good)
@@ -117,7 +121,7 @@ def main() -> None:
             log, setting, _, locked, machine_id = run.start or (-1, -1, 0, "hangs", "none")
             kept = locked == "no" and machine_id == identity and max(log, setting) >= 15
             safe = locked == "yes" and (wanted != "locked" or digest(good) == before)
-            right = {"locked": safe, "kept": kept, "either": safe or kept}[wanted]
+            right = {"locked": safe, "lost": safe, "kept": kept, "either": safe or kept}[wanted]
             cards.note(right, f"{damage.__name__.replace('_', ' ')}: {'locked' if locked == 'yes' else 'with its data' if kept else 'as if it were new'}", run)
     print(f"{cards.bad} bad")
     sys.exit(1 if cards.bad else 0)
