@@ -291,6 +291,55 @@ fn a_bundle_is_fetched_from_a_web_server_and_one_that_breaks_off_is_no_bundle() 
 }
 
 #[test]
+fn one_installs_at_a_time_and_others_may_look_meanwhile() {
+    let (card, place) = (Card::new(), Place::new());
+    let socket = writers(card.temp.path());
+    let _server = ServerProcess::start(&place, &["--updates", socket.to_str().unwrap()]);
+    let bundle = card.bundle(NEW, |_| ());
+    let saved = card.saved("new.bundle", &bundle);
+    let before = card.state().sequence;
+    let web = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/slow.bundle", web.local_addr().unwrap());
+    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        // Gone with this closure, so that a failure in it ends the other side, too.
+        let go_on = go_on;
+        scope.spawn(move || {
+            let (mut stream, _) = web.accept().unwrap();
+            let mut asked = [0; 4096];
+            assert!(stream.read(&mut asked).unwrap() > 0);
+            let length = bundle.len();
+            let head =
+                format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+            stream.write_all(head.as_bytes()).unwrap();
+            stream.write_all(&bundle[..length / 2]).unwrap();
+            wait.recv().unwrap();
+            stream.write_all(&bundle[length / 2..]).unwrap();
+        });
+        let first = scope.spawn(|| place.run(&["update", "install", &address]));
+        until("the first has begun", || card.state().sequence != before);
+        for second in [
+            &["install", saved.as_str()][..],
+            &["rollback"],
+            &["confirm"],
+        ] {
+            let refused = place.run(&[&["update"], second].concat());
+            assert!(
+                words(&refused).contains("another update is under way"),
+                "{second:?}: {}",
+                words(&refused)
+            );
+        }
+        assert!(place.ok(&["update", "check", &saved]).contains("good"));
+        go_on.send(()).unwrap();
+        let first = first.join().unwrap();
+        assert!(first.status.success(), "{}", words(&first));
+    });
+    assert_eq!(card.start(), Slot::B);
+    assert_eq!(card.system(Slot::B), [vec![NEW; 8192], vec![NEW; 8192]]);
+}
+
+#[test]
 fn only_who_may_updates_and_a_machine_without_slots_says_so() {
     let card = Card::new();
     let socket = writers(card.temp.path());

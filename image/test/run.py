@@ -10,6 +10,7 @@ import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import locked as locks  # noqa: E402
 import update as updates  # noqa: E402
 from vm import Failure, VM, clean, lit, wait_until  # noqa: E402
 
@@ -316,12 +317,22 @@ def update() -> None:
     updates.journey(OUT, WORK, say)
 
 
+def damage() -> None:
+    """Data partitions that were damaged from outside: with their data or locked, never as if they were new."""
+    subprocess.run([sys.executable, Path(__file__).parent / "damage.py", OUT], check=True)
+
+
+def locked() -> None:
+    """The kiosk without its data partition."""
+    locks.journey(OUT, WORK, say)
+
+
 def powercut() -> None:
     """The plug is pulled again and again."""
     subprocess.run([sys.executable, Path(__file__).parent / "powercut.py", OUT], check=True)
 
 
-TESTS = {"virt": virt, "raspi3b": raspi3b, "slots": slots, "update": update, "powercut": powercut}
+TESTS = {"virt": virt, "raspi3b": raspi3b, "slots": slots, "update": update, "damage": damage, "locked": locked, "powercut": powercut}
 
 if __name__ == "__main__":
     clean(WORK)

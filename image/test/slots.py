@@ -72,7 +72,8 @@ def make(image: Path, work: Path) -> tuple[Path, Path]:
 
 def start(card: Path, loader: Path, work: Path) -> str | None:
     """The slot U-Boot starts."""
-    command = ["qemu-system-aarch64", "-M", "raspi3b", "-display", "none", "-monitor", "none", "-no-reboot"]
+    # It ends with us, also when we are killed.
+    command = ["setpriv", "--pdeathsig", "KILL", "qemu-system-aarch64", "-M", "raspi3b", "-display", "none", "-monitor", "none", "-no-reboot"]
     command += ["-kernel", loader, "-dtb", work / "bcm2837-rpi-3-b.dtb", "-append", "gp.nowdt"]
     command += ["-drive", f"file={card},if=sd,format=raw", "-serial", "null", "-serial", "stdio"]
     machine = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

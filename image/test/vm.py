@@ -166,7 +166,8 @@ class VM:
         said = (self.work / f"{self.name}.qemu").open("w")
         command = self.command()
         self.began = time.monotonic()
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        # It ends with us, also when we are killed.
+        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command], stdin=subprocess.DEVNULL, stdout=said, stderr=said)
         self.serial = Lines(self.began, self.work / f"{self.name}.serial.log")
         self.journal = Lines(self.began, self.work / f"{self.name}.journal.log")
         self.qmp_lock, self.sockets = threading.Lock(), {}

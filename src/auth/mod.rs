@@ -9,7 +9,9 @@ pub(crate) mod fetch;
 mod first_use;
 mod judge;
 mod kerberos;
+mod limits;
 mod local;
+mod login_id;
 mod logins;
 mod object;
 mod oidc;
@@ -27,14 +29,11 @@ mod ways;
 mod wstoken;
 pub mod x2go;
 
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::base::{Principal, Secret, User, UserName};
@@ -48,7 +47,10 @@ pub use conversation::{
     Dialogue, DialogueError, Judge, MAX_ANSWER, MAX_PROMPTS, Note, Prompt, Step, Stepping, Typed,
 };
 use first_use::FirstUse;
+pub use limits::{AuthError, AuthLimits};
 pub use local::{Fresh, LocalError};
+use login_id::Fingerprint;
+pub use login_id::{LoginId, ParseLoginIdError};
 use logins::Logins;
 pub use logins::Seen;
 pub use object::{AuthObject, MAX_OBJECT, ObjectError, Vouched, WINDOW, sign};
@@ -58,111 +60,6 @@ pub use throttle::{Waiting, Whence, Who};
 use tokens::Tokens;
 pub use ways::{Turn, Turned, WayError, Ways, WaysError, WaysOptions, browser_secret};
 pub use wstoken::{TokenStoreError, WebToken};
-
-/// What a secret is known by here: its SHA-256. Who reads our memory dump or our file can't log in
-/// with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Fingerprint([u8; 32]);
-
-impl From<Fingerprint> for [u8; 32] {
-    fn from(fingerprint: Fingerprint) -> Self {
-        fingerprint.0
-    }
-}
-
-impl From<[u8; 32]> for Fingerprint {
-    fn from(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-}
-
-impl Fingerprint {
-    fn of(secret: &Secret) -> Self {
-        Self(Sha256::digest(secret.expose_bytes()).into())
-    }
-}
-
-/// Names a login in lists. Made from the fingerprint, so it outlives restarts and tells nothing of
-/// the secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LoginId(u64);
-
-impl LoginId {
-    fn of(fingerprint: Fingerprint) -> Self {
-        let first = fingerprint.0.first_chunk();
-        Self(first.copied().map_or(0, u64::from_be_bytes))
-    }
-}
-
-impl fmt::Display for LoginId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
-}
-
-impl FromStr for LoginId {
-    type Err = ParseLoginIdError;
-    fn from_str(text: &str) -> Result<Self, ParseLoginIdError> {
-        let digits = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
-        if text.len() == 16 && text.chars().all(digits) {
-            u64::from_str_radix(text, 16)
-                .map(Self)
-                .map_err(|_| ParseLoginIdError)
-        } else {
-            Err(ParseLoginIdError)
-        }
-    }
-}
-
-/// The text is not the id of a login.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a login's id has 16 hexadecimal digits; gatepost logins list shows them")]
-pub struct ParseLoginIdError;
-
-/// A day.
-const DAY: Duration = Duration::from_secs(86_400);
-
-/// Limits of this room, changeable so that tests need not wait.
-#[derive(Debug, Clone, Copy)]
-pub struct AuthLimits {
-    /// How long a one-time token is good: long enough for a slow page load, short enough to be
-    /// worthless in a log.
-    pub token_life: Duration,
-    /// Most one-time tokens of each kind at a time (100 bytes each).
-    pub max_tokens: usize,
-    /// A login nobody used for this long is over.
-    pub login_idle: Duration,
-    /// A login is over after this long in any case.
-    pub login_absolute: Duration,
-    /// Most logins at a time; past it the one unused for longest is ended.
-    pub max_logins: usize,
-}
-
-impl Default for AuthLimits {
-    fn default() -> Self {
-        Self {
-            token_life: Duration::from_secs(20),
-            max_tokens: 10_000,
-            login_idle: DAY.saturating_mul(7),
-            login_absolute: DAY.saturating_mul(90),
-            max_logins: 1000,
-        }
-    }
-}
-
-/// What a caller can act on.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthError {
-    /// Wrong, used, or too old: never says which.
-    #[error("this token is not valid (any more); ask for a new one with: gatepost url")]
-    Token,
-    /// [`AuthLimits::max_tokens`] are out.
-    #[error("too many one-time tokens are waiting to be used; try again in 20 seconds")]
-    TooMany,
-    /// The operating system gave no random bytes.
-    #[error("no random bytes from the operating system: {0}")]
-    Random(getrandom::Error),
-}
 
 /// A login found to be valid just now.
 #[derive(Debug, Clone)]

@@ -1,17 +1,16 @@
 //! The files of the configuration folder: which there are, whether they can be trusted, what is in them.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, ErrorKind, Read as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
 use crate::policy::Problem;
-use crate::policy::tree::Origin;
 
 use super::syntax::MAX_FILE;
+use super::text_file::{Refusal, about, read_text};
 
 /// The main file.
 const MAIN: &str = "gatepost.toml";
@@ -102,7 +101,7 @@ impl Files {
     }
 
     fn add(&mut self, path: &Path, optional: bool) {
-        match read(path) {
+        match read_text(path, MAX_FILE, distrust) {
             Ok(text) => self.read.push(Source {
                 path: path.to_owned(),
                 text,
@@ -129,15 +128,6 @@ impl Files {
         }
         hash.finalize().into()
     }
-}
-
-fn about(path: &Path, message: impl Into<String>) -> Problem {
-    let origin = Origin::File {
-        file: path.into(),
-        line: 1,
-        column: 1,
-    };
-    Problem::error(&origin, "", message)
 }
 
 /// Files with a known ending, in alphanumeric order. Others are for somebody else: backups of
@@ -190,49 +180,4 @@ fn distrust(metadata: &std::fs::Metadata) -> Option<String> {
     } else {
         None
     }
-}
-
-enum Refusal {
-    Missing,
-    Because(String),
-}
-
-impl From<io::Error> for Refusal {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            ErrorKind::NotFound => Self::Missing,
-            _ => Self::Because(error.to_string()),
-        }
-    }
-}
-
-fn read(path: &Path) -> Result<String, Refusal> {
-    let flags = rustix::fs::OFlags::NONBLOCK.bits();
-    // Opened first and looked at afterwards: what is checked is what is read. Nothing waits for a
-    // pipe somebody put there.
-    let file = File::options()
-        .read(true)
-        .custom_flags(flags.cast_signed())
-        .open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(Refusal::Because("is no ordinary file".to_owned()));
-    }
-    if let Some(why) = distrust(&metadata) {
-        return Err(Refusal::Because(why));
-    }
-    let limit = u64::try_from(MAX_FILE).unwrap_or(u64::MAX);
-    let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() > MAX_FILE {
-        return Err(Refusal::Because(format!(
-            "is larger than {MAX_FILE} bytes, the most that is read"
-        )));
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        Refusal::Because(format!(
-            "is not UTF-8 (byte {} is wrong)",
-            error.utf8_error().valid_up_to() + 1
-        ))
-    })
 }

@@ -8,6 +8,7 @@ mod json;
 mod migrate;
 mod outside;
 mod syntax;
+mod text_file;
 mod toml;
 mod write;
 mod yaml;
@@ -23,6 +24,7 @@ pub use folders::{FolderError, Folders};
 pub use migrate::{Migration, migrate};
 pub use outside::{Flag, from_flags, from_variables};
 pub use syntax::{MAX_FILE, Syntax, parse, texts};
+pub use text_file::{Refusal, about, read_text, start_of};
 pub use write::{document, inline, key, to_toml};
 
 /// Where configuration comes from.

@@ -1,5 +1,7 @@
 //! The command line of `gatepost`. `docs/commands.md` is its contract.
 
+mod terminal;
+
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,12 +10,11 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::action::{Action, DisplayState, ImageState, KioskDoes, PowerState, parse_size};
-use crate::base::{HookArgument, Label, OneLabel, Size, TerminalName};
+use crate::action::{Action, DisplayState, ImageState, KioskDoes, PowerState};
+use crate::base::{HookArgument, Label};
 use crate::wire::control::{Answer, Call};
 
 use super::act::{self, MessageArguments};
-use super::attach::AttachArguments;
 use super::buttons::Buttons;
 use super::cert::CertCommand;
 use super::client::{call, unexpected};
@@ -21,10 +22,8 @@ use super::exit::Failure;
 use super::logins::{self, Admin, ApiKey, AuthTool, Logins, Token};
 use super::remote::{self, LoginArguments, RemoteArguments};
 use super::serve::ServeArguments;
-use super::wait::WaitArguments;
 use super::{
-    attach, buttons, cert, config, health, hook, output, portal, provision, screen, serve,
-    terminal, update, wait,
+    buttons, cert, config, health, hook, output, portal, provision, screen, serve, update,
 };
 
 /// Terminals that outlive everything around them, in a browser and on a kiosk.
@@ -121,7 +120,7 @@ enum Command {
     Logout,
     /// Open, list, use and close terminals.
     #[command(subcommand)]
-    Terminal(Terminal),
+    Terminal(terminal::Terminal),
     /// See and end browser logins, and see who is locked out.
     #[command(subcommand)]
     Logins(Logins),
@@ -205,109 +204,6 @@ enum Power {
     Off,
 }
 
-/// A terminal is named by its id, a unique beginning of it, or its name.
-#[derive(Debug, Subcommand)]
-enum Terminal {
-    /// Open a terminal in the current folder and print its id.
-    Open {
-        /// A name for it.
-        #[arg(long)]
-        name: Option<TerminalName>,
-        /// One of the commands that are offered, by its name.
-        #[arg(long, value_name = "OFFERED", conflicts_with = "command")]
-        program: Option<String>,
-        /// Its first size, as in 120x40.
-        #[arg(long, value_name = "COLSxROWS", value_parser = parse_size)]
-        size: Option<Size>,
-        /// What it is for, in words of your own; may be given up to 16 times.
-        #[arg(long = "label", value_name = "KEY=VALUE")]
-        labels: Vec<OneLabel>,
-        /// Program and arguments; your login shell if absent.
-        #[arg(last = true)]
-        command: Vec<String>,
-    },
-    /// List the terminals, oldest first.
-    List {
-        /// As JSON, for programs.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Print what a terminal shows.
-    Show {
-        /// Which terminal.
-        id: String,
-        /// With everything that scrolled off.
-        #[arg(long)]
-        scrollback: bool,
-        /// With colours and attributes as escape sequences.
-        #[arg(long)]
-        ansi: bool,
-    },
-    /// Type text into a terminal.
-    Send {
-        /// Which terminal.
-        id: String,
-        /// The text, or - for standard input.
-        #[arg(allow_hyphen_values = true)]
-        text: String,
-        /// Press Enter after it.
-        #[arg(long)]
-        enter: bool,
-        /// Understand \n \r \t \e \\ \xHH in the text.
-        #[arg(long, short)]
-        escapes: bool,
-    },
-    /// Give a terminal a name; without one, take its name away.
-    Rename {
-        /// Which terminal.
-        id: String,
-        /// The name.
-        name: Option<TerminalName>,
-    },
-    /// Bring a terminal left in a bad state back to a usable one.
-    Reset {
-        /// Which terminal.
-        id: String,
-    },
-    /// Let another user of the server watch a terminal of yours, until it ends, the server is started again or
-    /// you take it back.
-    Share {
-        /// Which terminal.
-        id: String,
-        /// Whom, as `terminal list` names owners: alice, or oidc:alice for who logs in elsewhere.
-        user: String,
-        /// Take it back.
-        #[arg(long)]
-        revoke: bool,
-    },
-    /// End a terminal and every process it started.
-    Close {
-        /// Which terminal.
-        #[arg(required_unless_present = "all")]
-        id: Option<String>,
-        /// All of them.
-        #[arg(long, conflicts_with = "id")]
-        all: bool,
-    },
-    /// Watch and use a terminal from this one; Ctrl-\ leaves it.
-    Attach(AttachArguments),
-    /// Print the lines of screen and scrollback that contain a text, oldest first.
-    Search {
-        /// Which terminal.
-        id: String,
-        /// What to look for. Without capitals, case doesn't matter.
-        text: String,
-        /// The text is a regular expression.
-        #[arg(long, short)]
-        regex: bool,
-        /// Most lines to print, the newest ones.
-        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
-        limit: u32,
-    },
-    /// Wait until something happens in a terminal.
-    Wait(WaitArguments),
-}
-
 /// Understands a command line. The server's own arguments go with no subcommand, those that name
 /// another machine only with a subcommand that can speak to one.
 fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Arguments, clap::Error> {
@@ -352,7 +248,7 @@ pub(super) fn main() -> ExitCode {
         Some(Command::Provision(command)) => provision::run(&command),
         Some(Command::Login(arguments)) => remote::log_in(&arguments),
         Some(Command::Logout) => remote::log_out(),
-        Some(Command::Terminal(command)) => run(command),
+        Some(Command::Terminal(command)) => terminal::run(command),
         Some(Command::Logins(command)) => logins::logins(command),
         Some(Command::Admin(command)) => logins::admin(&command),
         Some(Command::ApiKey(command)) => logins::api_key(command),
@@ -419,42 +315,6 @@ pub(super) fn main() -> ExitCode {
     }
 }
 
-fn run(command: Terminal) -> Result<(), Failure> {
-    match command {
-        Terminal::Open {
-            name,
-            program,
-            size,
-            labels,
-            command,
-        } => terminal::open(name, program, size, labels, command),
-        Terminal::List { json } => terminal::show_list(json),
-        Terminal::Show {
-            id,
-            scrollback,
-            ansi,
-        } => terminal::show(&id, scrollback, ansi),
-        Terminal::Send {
-            id,
-            text,
-            enter,
-            escapes,
-        } => terminal::send(&id, &text, escapes, enter),
-        Terminal::Rename { id, name } => terminal::rename(&id, name),
-        Terminal::Reset { id } => terminal::reset(&id),
-        Terminal::Share { id, user, revoke } => terminal::share(&id, user, revoke),
-        Terminal::Close { id, .. } => terminal::close(id.as_deref()),
-        Terminal::Attach(arguments) => attach::run(&arguments),
-        Terminal::Search {
-            id,
-            text,
-            regex,
-            limit,
-        } => terminal::search(&id, text, regex, limit),
-        Terminal::Wait(arguments) => wait::run(arguments),
-    }
-}
-
 fn order(does: KioskDoes) -> Result<(), Failure> {
     act::run(Action::Kiosk { does }, false)
 }
@@ -493,16 +353,5 @@ mod tests {
         );
         assert!(line("gatepost --host https://kiosk serve").is_err());
         assert!(line("gatepost --host https://kiosk").is_err());
-    }
-
-    #[test]
-    fn sizes_are_taken_within_limits_and_refused_past_them() {
-        assert_eq!(parse_size("500x250"), Ok(Size::clamped(500, 250)));
-        assert_eq!(parse_size("2x2"), Ok(Size::clamped(2, 2)));
-        for bad in [
-            "501x250", "500x251", "1x2", "0x0", "80", "80x", "axb", "-1x5", "65536x2",
-        ] {
-            assert!(parse_size(bad).is_err(), "{bad}");
-        }
     }
 }

@@ -14,6 +14,7 @@ mod power;
 mod screen;
 pub mod setup;
 pub mod update;
+mod whole_file;
 
 pub use display::{Display, DisplayError, Happening, Lamp, Now};
 pub use folder::{FolderFault, Lock, private_folder, shared_folder};
@@ -25,3 +26,4 @@ pub use notify::{Watchdog, ready, stopping};
 pub use page_files::{content_type, page_file};
 pub use power::{BoxFuture, Power, PowerError, power};
 pub use screen::Screen;
+pub use whole_file::{replace_file, sync_folder_of};

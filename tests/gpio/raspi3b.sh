@@ -83,8 +83,9 @@ install -m 755 "${here}/raspi3b-init" "${guest}/init"
 say "QEMU's Pi 3, for $((seconds / 60)) minutes at most"
 out=${work}/out
 mkfifo "${work}/serial"
-# The console is the second serial line. QEMU's Pi can't be switched off, so it is ended when it has said all.
-timeout "${seconds}" qemu-system-aarch64 -M raspi3b -display none -no-reboot -kernel "${cache}/vmlinuz" \
+# The console is the second serial line. QEMU's Pi can't be switched off, so it is ended when it has said all, or when
+# this script is, killed included.
+setpriv --pdeathsig TERM timeout --foreground "${seconds}" qemu-system-aarch64 -M raspi3b -display none -no-reboot -kernel "${cache}/vmlinuz" \
   -dtb "${cache}/bcm2837-rpi-3-b.dtb" -initrd "${work}/initrd" \
   -append 'console=ttyS1,115200 iomem=relaxed quiet loglevel=1 panic=-1' \
   -serial null -serial stdio -monitor none < /dev/null > "${work}/serial" 2>&1 &

@@ -103,7 +103,8 @@ install -m 755 "${here}/init" "${guest}/init"
 (cd "${guest}" && find . | cpio -o -H newc --quiet | gzip -1) > "${work}/initrd"
 
 say "${presses} bouncy presses of ${lines} buttons"
-timeout 1200 qemu-system-x86_64 -M q35 -cpu max -m 768 -smp 2 -nographic -no-reboot -nodefaults -serial stdio \
+# Whatever becomes of this script, killed included, the machine ends with it.
+setpriv --pdeathsig TERM timeout --foreground 1200 qemu-system-x86_64 -M q35 -cpu max -m 768 -smp 2 -nographic -no-reboot -nodefaults -serial stdio \
   -kernel "${built}/vmlinuz" -initrd "${work}/initrd" \
   -append "console=ttyS0 quiet panic=-1 gatepost.lines=${lines} gatepost.count=${count} gatepost.pi_count=${pi_count} gatepost.gap=${gap} " < /dev/null \
   | tr -d '\r' | tee "${work}/out" | grep -v '^\[' >&2

@@ -164,7 +164,8 @@ pub(crate) fn writers(root: &Path) -> PathBuf {
                 .stderr(Stdio::null())
                 .spawn()
                 .unwrap();
-            writer.wait().unwrap();
+            // Several at a time, as systemd has them.
+            std::thread::spawn(move || writer.wait());
         }
     });
     socket

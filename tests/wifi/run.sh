@@ -127,7 +127,8 @@ chmod 755 "${initrd}/init"
 (cd "${initrd}" && find . | cpio -o -H newc --quiet | gzip -1) > "${work}/initrd.gz"
 
 say 'an access point, a phone, an office'
-timeout 900 qemu-system-x86_64 -M q35 -cpu max -m 768 -smp 2 -nographic -no-reboot -nodefaults -serial stdio \
+# Whatever becomes of this script, killed included, the machine ends with it.
+setpriv --pdeathsig TERM timeout --foreground 900 qemu-system-x86_64 -M q35 -cpu max -m 768 -smp 2 -nographic -no-reboot -nodefaults -serial stdio \
   -drive "file=${work}/disk,format=raw,if=virtio,cache=unsafe" -kernel "${kernel}"/boot/vmlinuz-* -initrd "${work}/initrd.gz" \
   -append 'console=ttyS0 quiet panic=-1 systemd.show_status=0' < /dev/null | sed -u 's|\r||g' | tee "${work}/out" >&2
 grep -q '^== end$' "${work}/out" || fail 'not all went as it should (see above)'

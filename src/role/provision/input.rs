@@ -1,14 +1,11 @@
 //! The files a machine is given: found, read within limits, and said in one schema's words.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{ErrorKind, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Syntax, parse};
+use crate::config::{Refusal, Syntax, about, parse, read_text, start_of};
 use crate::policy::Problem;
-use crate::policy::tree::{Kind, Origin, Table, Value, merge};
+use crate::policy::tree::{Kind, Table, Value, merge};
 use crate::provision::{FileName, Provision, imager};
 
 /// Largest file, in bytes: more than anybody writes, and than certificates take.
@@ -95,7 +92,7 @@ impl Input {
 
     fn new(place: &Path) -> Self {
         Self {
-            tree: Value::table(Table::default(), at(place)),
+            tree: Value::table(Table::default(), start_of(place)),
             sources: Vec::new(),
             beside: BTreeMap::new(),
             problems: Vec::new(),
@@ -122,7 +119,8 @@ impl Input {
         let yaml = matches!(&*name, "user-data" | "network-config") || name.ends_with(".yaml");
         if name == "user-data" && !text.trim().is_empty() && !text.starts_with("#cloud-config") {
             let message = "doesn't begin with #cloud-config and was left out";
-            self.notes.push(Problem::warning(&at(path), "", message));
+            self.notes
+                .push(Problem::warning(&start_of(path), "", message));
             return;
         }
         let syntax = if yaml { Syntax::Yaml } else { Syntax::Toml };
@@ -169,54 +167,7 @@ impl Input {
     }
 }
 
-fn at(path: &Path) -> Origin {
-    Origin::File {
-        file: path.into(),
-        line: 1,
-        column: 1,
-    }
-}
-
-fn about(path: &Path, message: impl Into<String>) -> Problem {
-    Problem::error(&at(path), "", message)
-}
-
-enum Refusal {
-    Missing,
-    Because(String),
-}
-
-impl From<std::io::Error> for Refusal {
-    fn from(error: std::io::Error) -> Self {
-        match error.kind() {
-            ErrorKind::NotFound => Self::Missing,
-            _ => Self::Because(error.to_string()),
-        }
-    }
-}
-
-/// A file's text, without the mark some editors put in front.
+/// Anybody may have written it: who has the card has the machine.
 fn read(path: &Path) -> Result<String, Refusal> {
-    let flags = rustix::fs::OFlags::NONBLOCK.bits();
-    let file = File::options()
-        .read(true)
-        .custom_flags(flags.cast_signed())
-        .open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(Refusal::Because("is no ordinary file".to_owned()));
-    }
-    let limit = u64::try_from(MAX_FILE).unwrap_or(u64::MAX);
-    let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() > MAX_FILE {
-        let message = format!("is larger than {MAX_FILE} bytes, the most that is read");
-        return Err(Refusal::Because(message));
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()),
-        Err(error) => Err(Refusal::Because(format!(
-            "is not UTF-8 (byte {} is wrong); save it as UTF-8",
-            error.utf8_error().valid_up_to() + 1
-        ))),
-    }
+    read_text(path, MAX_FILE, |_| None)
 }

@@ -1,14 +1,13 @@
 //! Files put in their places: each whole or not there, on the disk before the next step, whatever
 //! happens to the power.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{
-    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
-};
+use std::fs::{DirBuilder, File, Permissions};
+use std::io::{self, ErrorKind, Read as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::provision::{Content, Owner, Planned, UID};
+use crate::system::{replace_file, sync_folder_of};
 
 /// Largest file that is copied into a new home folder, in bytes.
 const MAX_SKELETON: u64 = 1 << 20;
@@ -115,23 +114,12 @@ impl Place {
             return Ok(false);
         }
         let new = beside(path, ".new");
-        match std::fs::remove_file(&new) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&new)?;
-        file.write_all(bytes)?;
-        if let Some(group) = group {
-            std::os::unix::fs::fchown(&file, None, Some(group))?;
-        }
-        file.set_permissions(Permissions::from_mode(mode))?;
-        file.sync_all()?;
-        std::fs::rename(&new, path)?;
-        sync_folder_of(path)?;
+        replace_file(path, &new, bytes, |file| {
+            if let Some(group) = group {
+                std::os::unix::fs::fchown(file, None, Some(group))?;
+            }
+            file.set_permissions(Permissions::from_mode(mode))
+        })?;
         Ok(true)
     }
 
@@ -214,10 +202,6 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     name.push(path.file_name().unwrap_or_default());
     name.push(ending);
     path.with_file_name(name)
-}
-
-pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
-    File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
 }
 
 /// A group's number, from the file: this runs before anything that could be asked.

@@ -10,7 +10,8 @@ use crate::policy::tree::{Kind, Origin, Value};
 use crate::provision::MOVED;
 
 use super::input::Source;
-use super::place::{beside, sync_folder_of};
+use super::place::beside;
+use crate::system::sync_folder_of;
 
 /// The file without what stands at these places; none if nothing in it does.
 pub(super) fn without(source: &Source, places: &[Origin]) -> Result<Option<String>, String> {

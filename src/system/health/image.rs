@@ -27,7 +27,7 @@ pub(super) fn data(root: &Path) -> Check {
     }
 }
 
-/// Whether the system can be written to, which is for maintenance only.
+/// Which system runs, and whether it can be written to, which is for maintenance only.
 pub(super) fn root(root: &Path) -> Check {
     let name = "system";
     if root.join(crate::system::UNLOCKED).exists() {
@@ -35,7 +35,15 @@ pub(super) fn root(root: &Path) -> Check {
         return Check::new(name, Verdict::Warning, says);
     }
     if root.join(IMAGE).is_dir() {
-        Check::new(name, Verdict::Good, "can't be written to")
+        let line = |file: &str| Some(read::text(root, file)?.trim().to_owned());
+        let version = line("usr/lib/gatepost/image-version");
+        let says = match version.zip(line(&format!("{IMAGE}/slot"))) {
+            Some((version, slot)) => {
+                format!("version {version} from slot {slot}; can't be written to")
+            }
+            None => "can't be written to".to_owned(),
+        };
+        Check::new(name, Verdict::Good, says)
     } else {
         Check::new(name, Verdict::Unknown, "not Gatepost's own image")
     }
@@ -103,6 +111,16 @@ mod tests {
             verdict(&[("run/gatepost-image/unlocked", "")]),
             Verdict::Warning
         );
+    }
+
+    #[test]
+    fn a_system_says_which_one_it_is() {
+        let root = fake::root(&[
+            ("run/gatepost-image/slot", "b\n"),
+            ("usr/lib/gatepost/image-version", "0.2.0\n"),
+        ]);
+        let says = super::root(root.path()).says;
+        assert_eq!(says, "version 0.2.0 from slot b; can't be written to");
     }
 
     #[test]

@@ -2,10 +2,8 @@
 //! and addresses, so that a browser has one warning to show and not two.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind};
 use std::net::IpAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -16,6 +14,7 @@ use rcgen::{
 
 use super::facts::CertificateFacts;
 use super::material::{Material, TlsError, read};
+use crate::system::replace_file;
 
 /// How long it is valid: under the 825 days after which some browsers refuse what a person trusted.
 const VALID: Duration = Duration::from_secs(730 * 86_400);
@@ -167,21 +166,7 @@ fn make(file: &Path, identity: &Identity, key: Option<KeyPair>) -> Result<Materi
 /// Replaces the file, certificate and key at once: whole or not at all, and readable by us only from
 /// its first byte.
 pub(super) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let new = path.with_extension("new");
-    match std::fs::remove_file(&new) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&new, path)?;
-    File::open(folder)?.sync_all()
+    replace_file(path, &path.with_extension("new"), bytes, |_| Ok(()))
 }
 
 #[cfg(test)]
