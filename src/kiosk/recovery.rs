@@ -28,6 +28,8 @@ pub const UNRESPONSIVE: Duration = Duration::from_secs(4);
 /// From the address to the first beat. A Pi's first page takes a few seconds of this. WebKit's opinion
 /// doesn't count meanwhile: a process that loads a page from a slow card is silent for long.
 pub const LOADING: Duration = Duration::from_secs(20);
+/// How many times [`LOADING`] the first page may take: the whole machine is starting, and everything else with it.
+pub const FIRST: u32 = 3;
 /// Each page that never came makes the next ones have twice the time, up to so many times [`LOADING`]: on
 /// a machine that is slower than thought, one comes in the end.
 pub const MOST_PATIENCE: u32 = 8;
@@ -143,7 +145,7 @@ impl Recovery {
             stage: Stage::Asking,
             failures: Vec::new(),
             unresponsive: None,
-            patience: 1,
+            patience: FIRST,
             no_server: None,
             covered: Some(now),
             cover: Cover::Black,
@@ -249,6 +251,10 @@ impl Recovery {
             Stage::Loading { .. } => {
                 self.unresponsive = None;
                 self.stage = Stage::Alive(Silence::since(now));
+                // Where no page was ever late, later ones have no reason to be.
+                if self.patience == FIRST {
+                    self.patience = 1;
+                }
             }
             // The last words of a page that is given up.
             _ => {}
@@ -491,15 +497,25 @@ mod tests {
         let mut story = Story::new();
         story.at(0.5, Address, &[Load]);
         story.at(20.0, Tick, &[Cover(Starting)]);
-        story.at(20.5, Tick, &[EndProcess]);
-        story.at(20.6, ProcessEnded, &[Ask]);
+        story.at(60.4, Tick, &[]);
+        story.at(60.5, Tick, &[EndProcess]);
+        story.at(60.6, ProcessEnded, &[Ask]);
+    }
+
+    #[test]
+    fn after_the_first_page_others_have_less_time() {
+        let mut story = Story::with_page();
+        story.at(70.0, ProcessEnded, &[Cover(Black), Ask]);
+        story.at(70.5, Address, &[Load]);
+        story.at(90.4, Tick, &[Cover(Recovering)]);
+        story.at(90.5, Tick, &[EndProcess]);
     }
 
     #[test]
     fn a_slow_machine_gets_more_time_with_each_page_that_never_came() {
         let mut story = Story::new();
         let mut at = 0.5;
-        for time in [20.0, 40.0, 80.0, 160.0, 160.0] {
+        for time in [60.0, 120.0, 160.0, 160.0, 160.0] {
             story.feed(at, Address);
             story.feed(at + 2.0, Tick);
             story.at(at + 3.0, Responsive(false), &[]);
