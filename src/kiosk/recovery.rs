@@ -34,6 +34,8 @@ pub const UNRESPONSIVE: Duration = Duration::from_secs(4);
 /// From the address to the first beat. A Pi's first page takes a few seconds of this. WebKit's opinion
 /// doesn't count meanwhile: a process that loads a page from a slow card is silent for long.
 pub const LOADING: Duration = Duration::from_secs(20);
+/// How many times [`LOADING`] the first page may take: the whole machine is starting, and everything else with it.
+pub const FIRST: u32 = 3;
 /// Each page that never came makes the next ones have twice the time, up to so many times [`LOADING`]: on
 /// a machine that is slower than thought, one comes in the end.
 pub const MOST_PATIENCE: u32 = 8;
@@ -87,7 +89,7 @@ impl Recovery {
             stage: Stage::Asking,
             failures: Vec::new(),
             unresponsive: None,
-            patience: 1,
+            patience: FIRST,
             no_server: None,
             covered: Some(now),
             cover: Cover::Black,
@@ -193,6 +195,10 @@ impl Recovery {
             Stage::Loading { .. } => {
                 self.unresponsive = None;
                 self.stage = Stage::Alive(Silence::since(now));
+                // Where no page was ever late, later ones have no reason to be.
+                if self.patience == FIRST {
+                    self.patience = 1;
+                }
             }
             // The last words of a page that is given up.
             _ => {}

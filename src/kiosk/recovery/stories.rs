@@ -146,15 +146,25 @@ fn a_page_that_never_beats_is_replaced() {
     let mut story = Story::new();
     story.at(0.5, Address, &[Load]);
     story.at(20.0, Tick, &[Cover(Starting)]);
-    story.at(20.5, Tick, &[EndProcess]);
-    story.at(20.6, ProcessEnded, &[Ask]);
+    story.at(60.4, Tick, &[]);
+    story.at(60.5, Tick, &[EndProcess]);
+    story.at(60.6, ProcessEnded, &[Ask]);
+}
+
+#[test]
+fn after_the_first_page_others_have_less_time() {
+    let mut story = Story::with_page();
+    story.at(70.0, ProcessEnded, &[Cover(Black), Ask]);
+    story.at(70.5, Address, &[Load]);
+    story.at(90.4, Tick, &[Cover(Recovering)]);
+    story.at(90.5, Tick, &[EndProcess]);
 }
 
 #[test]
 fn a_slow_machine_gets_more_time_with_each_page_that_never_came() {
     let mut story = Story::new();
     let mut at = 0.5;
-    for time in [20.0, 40.0, 80.0, 160.0, 160.0] {
+    for time in [60.0, 120.0, 160.0, 160.0, 160.0] {
         story.feed(at, Address);
         story.feed(at + 2.0, Tick);
         story.at(at + 3.0, Responsive(false), &[]);

@@ -20,6 +20,8 @@ export class Identity {
   #first = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #code: { address: string; place: HTMLElement } | null = null;
+  /** Counts openings and closings: what was asked for before a later one is not shown after it. */
+  #turn = 0;
 
   constructor(
     private readonly root: HTMLElement,
@@ -34,7 +36,7 @@ export class Identity {
     const { told } = this.teller;
     if (!told || (this.#sheet && this.#first)) return;
     await this.#open(told, false);
-    this.#timer = setTimeout(() => this.#close(), SHOWN);
+    if (this.#sheet && !this.#first) this.#timer = setTimeout(() => this.#close(), SHOWN);
   }
 
   async #told(told: Told): Promise<void> {
@@ -51,10 +53,14 @@ export class Identity {
   }
 
   async #open(told: Told, first: boolean): Promise<void> {
+    this.#turn += 1;
+    const turn = this.#turn;
     const [fresh, certificate] = await Promise.all([
       first ? api.freshPassword().catch(() => null) : null,
       api.certificate().catch(() => null),
     ]);
+    // Meanwhile it was noted, or there is something newer to say: a sheet that comes back would never go again.
+    if (turn !== this.#turn) return;
     const found = whereabouts(told.machine);
     // Nothing to say to anybody: no password, and nobody else gets here.
     const nothing = !fresh && (found.length === 0 || !certificate);
@@ -135,6 +141,7 @@ export class Identity {
   #close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    this.#turn += 1;
     this.#first = false;
     const sheet = this.#sheet;
     this.#sheet = null;

@@ -96,6 +96,15 @@ export class Kiosk implements PageAround {
     addEventListener('wheel', zooms, { capture: true, passive: false });
     addEventListener('focus', () => this.#focus());
     addEventListener('pointerup', () => this.#pane?.focus());
+    // Whatever took the keyboard and went: there is one thing here that keys can be for.
+    addEventListener(
+      'keydown',
+      () => {
+        if (document.activeElement === document.body && !document.querySelector('dialog[open]'))
+          this.#focus();
+      },
+      { capture: true },
+    );
   }
 
   settings(): Settings {
