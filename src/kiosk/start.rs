@@ -92,6 +92,17 @@ fn may_go_without_lock(error: &std::io::Error) -> bool {
     matches!(error.kind(), NotFound | PermissionDenied)
 }
 
+/// Makes the file named by `GATEPOST_SHOWN`, if there is one: whoever starts the machine has what can wait
+/// begin when there is something to see.
+pub(super) fn picture_is_there() {
+    let Some(path) = std::env::var_os("GATEPOST_SHOWN") else {
+        return;
+    };
+    if let Err(error) = std::fs::File::create(&path) {
+        tracing::warn!(%error, path = %path.to_string_lossy(), "GATEPOST_SHOWN can't be made");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

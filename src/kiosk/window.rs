@@ -290,7 +290,7 @@ impl Kiosk {
                     self.cover.show(face);
                     if face == recovery::Cover::Off {
                         tracing::info!("the page is on the screen");
-                        leave_word();
+                        super::start::picture_is_there();
                         if self.admin.is_none() {
                             self.page.focus();
                         }
@@ -422,15 +422,4 @@ fn tell_page(events: &EventLoopProxy<Happening>) -> impl Fn(Said) + Clone + 'sta
 fn tell(events: &EventLoopProxy<Happening>, what: Happening) {
     // Fails only after the loop has ended, when nothing matters any more.
     let _told = events.send_event(what);
-}
-
-/// Makes the file named by `GATEPOST_SHOWN`, if there is one: whoever starts the machine has what can wait
-/// begin when there is something to see.
-fn leave_word() {
-    let Some(path) = std::env::var_os("GATEPOST_SHOWN") else {
-        return;
-    };
-    if let Err(error) = std::fs::File::create(&path) {
-        tracing::warn!(%error, path = %path.to_string_lossy(), "GATEPOST_SHOWN can't be made");
-    }
 }
