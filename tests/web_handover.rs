@@ -80,6 +80,22 @@ fn what_is_sent_with_the_first_message_is_not_lost() {
 }
 
 #[test]
+fn the_last_keys_before_a_close_are_typed() {
+    let (_place, _server, browser, terminal, mut viewer) = cat();
+    let mut key = Vec::new();
+    FromViewer::Input(b"last words\r").encode(&mut key);
+    let mut bytes = vec![0x82, 0x80 | u8::try_from(key.len()).unwrap(), 0, 0, 0, 0];
+    bytes.extend(&key);
+    bytes.extend([0x88, 0x82, 0, 0, 0, 0]);
+    bytes.extend(1000_u16.to_be_bytes());
+    viewer.bytes(&bytes);
+    assert_eq!(viewer.close_code(), Some(1000));
+    browser
+        .view(&terminal)
+        .wait_text("last words\r\nlast words");
+}
+
+#[test]
 fn a_log_out_ends_it_also_where_the_keeper_stands_still() {
     let (_place, _server, browser, _terminal, mut viewer) = cat();
     assert_eq!(browser.post("/api/logout", &json!({})).status, 204);

@@ -51,6 +51,7 @@ impl<M: Model> Keeper<M> {
         }
         if let Some(viewer) = self.viewers.get_mut(index) {
             viewer.give_deframer(deframer);
+            viewer.leave();
         }
     }
 

@@ -76,6 +76,8 @@ pub(super) struct Viewer {
     pub(super) gone: bool,
     /// Why, if it isn't that the terminal is over.
     why: Option<End>,
+    /// It has closed its side: it is gone once its last frames are handled.
+    closing: bool,
     /// Set by its `Attach`.
     pub(super) attached: Option<Attached>,
 }
@@ -90,6 +92,7 @@ impl Viewer {
             unread: false,
             gone: false,
             why: None,
+            closing: false,
             attached: None,
         }
     }
@@ -115,6 +118,13 @@ impl Viewer {
         if let Some(code) = news.close {
             self.outbox.control_bytes(websocket::close(code));
             self.flush();
+            self.closing = true;
+        }
+    }
+
+    /// Lets it go if it has closed its side and nothing of it is left to be handled.
+    pub(super) fn leave(&mut self) {
+        if self.closing && !self.unread {
             self.end(End::Gone);
         }
     }

@@ -88,7 +88,10 @@ impl Aside {
     }
 }
 
-/// A connection that remembers what was read from it, until it is told to forget.
+/// Most bytes remembered of what was read; more is more than a first message.
+const MAX_TAPE: usize = 64 << 10;
+
+/// A connection that remembers what was read from it, until it is told to forget or that gets too much.
 #[derive(Debug)]
 pub(super) struct Taped {
     stream: Stream,
@@ -131,6 +134,9 @@ impl AsyncRead for Taped {
         let polled = Pin::new(&mut this.stream).poll_read(cx, buffer);
         if let Some(tape) = &mut this.tape {
             tape.extend_from_slice(buffer.filled().get(before..).unwrap_or_default());
+            if tape.len() > MAX_TAPE {
+                this.tape = None;
+            }
         }
         polled
     }
