@@ -116,13 +116,27 @@ export class Server {
     await gone;
   }
 
-  /** Stops it, so that nothing answers but connections stay open. */
-  freeze(): void {
+  /** Stops it, so that it answers nothing but connections stay open. `everything`: and its terminals. */
+  async freeze(everything = false): Promise<void> {
     this.#process?.kill('SIGSTOP');
+    if (everything) for (const pid of await this.#keepers()) process.kill(pid, 'SIGSTOP');
   }
 
-  thaw(): void {
+  async thaw(): Promise<void> {
+    for (const pid of await this.#keepers()) process.kill(pid, 'SIGCONT');
     this.#process?.kill('SIGCONT');
+  }
+
+  /** The processes that keep its terminals: known by the folder they serve. */
+  async #keepers(): Promise<number[]> {
+    const found: number[] = [];
+    for (const name of await readdir('/proc')) {
+      const command = await readFile(`/proc/${name}/comm`, 'utf8').catch(() => '');
+      if (command.trim() !== 'gatepost-keeper') continue;
+      const environment = await readFile(`/proc/${name}/environ`, 'utf8').catch(() => '');
+      if (environment.includes(`GATEPOST_RUNTIME_DIR=${this.folder}`)) found.push(Number(name));
+    }
+    return found;
   }
 
   /** Runs the command line against it. */
