@@ -17,7 +17,10 @@ fuzz_target!(|input: &[u8]| {
 });
 
 fn read(parts: &[&[u8]]) -> (Vec<Vec<u8>>, Option<Fault>, News) {
-    let (mut decoder, mut deframer) = (Decoder::new(MAX_FROM_VIEWER), Deframer::new(MAX_FROM_VIEWER));
+    let (mut decoder, mut deframer) = (
+        Decoder::new(MAX_FROM_VIEWER),
+        Deframer::new(MAX_FROM_VIEWER),
+    );
     let (mut messages, mut all) = (Vec::new(), News::default());
     for part in parts {
         let fault = match decoder.take_in(&mut part.to_vec(), &mut deframer) {
