@@ -16,7 +16,9 @@ use gatepost::base::Size;
 use gatepost::screen::Model as _;
 use gatepost::wire::PROTOCOL;
 use gatepost::wire::frame::{FromViewer, MAX_INPUT, prefixed};
-use gatepost::wire::message::{Attach, Exit, Level, MAX_WINDOW, MIN_WINDOW, Mode, Request};
+use gatepost::wire::message::{
+    Attach, Exit, Level, MAX_WINDOW, MIN_WINDOW, Mode, Request, WaitFor,
+};
 use support::keeper::{TestKeeper, Viewer, attach, until, within};
 
 /// Private memory of a process, in KiB.
@@ -360,12 +362,8 @@ fn a_storm_of_sizes_becomes_a_few_and_ends_at_the_last() {
     viewer.wait_text("40 320");
 }
 
-#[test]
-fn input_for_a_program_that_does_not_read_is_bounded_and_blocks_nobody_who_watches() {
-    let keeper = TestKeeper::run(&["bash", "-c", "stty raw -echo; echo up; sleep 1000"]);
-    let mut watching = keeper.attach_as(attach(Mode::View));
-    watching.wait_text("up");
-    let before = private_memory(keeper.pid());
+/// A viewer that has typed until the keeper took no more.
+fn too_much(keeper: &TestKeeper) -> Viewer {
     let mut typing = keeper.attach();
     typing.socket.set_nonblocking(true).unwrap();
     let mut frame = Vec::new();
@@ -389,6 +387,42 @@ fn input_for_a_program_that_does_not_read_is_bounded_and_blocks_nobody_who_watch
             Err(_) => std::mem::replace(&mut full, true),
         }
     });
+    typing
+}
+
+/// Processor time a process has used, in hundredths of a second.
+fn processor_time(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields = stat.rsplit_once(") ").unwrap().1.split(' ');
+    fields
+        .skip(11)
+        .take(2)
+        .map(|f| f.parse::<u64>().unwrap())
+        .sum()
+}
+
+#[test]
+fn whoever_leaves_with_input_that_nobody_reads_costs_no_processor_time() {
+    let keeper = TestKeeper::run(&["bash", "-c", "stty raw -echo; echo up; sleep 1000"]);
+    let mut watching = keeper.attach_as(attach(Mode::View));
+    watching.wait_text("up");
+    drop(too_much(&keeper));
+    let before = processor_time(keeper.pid());
+    watching.ask(Request::Wait {
+        what: WaitFor::Silence(1000),
+        timeout_ms: None,
+    });
+    let used = processor_time(keeper.pid()) - before;
+    assert!(used < 20, "{used} hundredths of a second in one");
+}
+
+#[test]
+fn input_for_a_program_that_does_not_read_is_bounded_and_blocks_nobody_who_watches() {
+    let keeper = TestKeeper::run(&["bash", "-c", "stty raw -echo; echo up; sleep 1000"]);
+    let mut watching = keeper.attach_as(attach(Mode::View));
+    watching.wait_text("up");
+    let before = private_memory(keeper.pid());
+    let _typing = too_much(&keeper);
     watching.ask(Request::Status {});
     let grown = private_memory(keeper.pid()).saturating_sub(before);
     assert!(grown < 4 << 10, "{grown} KiB more");

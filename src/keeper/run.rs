@@ -200,17 +200,18 @@ impl<M: Model> Keeper<M> {
     fn read_viewers(&mut self, woken: &Woken, now: Instant) {
         self.scratch.resize(16 << 10, 0);
         for index in 0..self.viewers.len() {
-            let (readable, writable) = woken.viewers.get(index).copied().unwrap_or_default();
-            if writable && let Some(viewer) = self.viewers.get_mut(index) {
+            let stirred = woken.viewers.get(index).copied().unwrap_or_default();
+            let Some(viewer) = self.viewers.get_mut(index) else {
+                break;
+            };
+            if stirred.writable {
                 viewer.flush();
             }
-            if woken.wanted.get(index) == Some(&true)
-                && let Some(viewer) = self.viewers.get_mut(index)
-            {
+            if stirred.wanted {
                 viewer.end(End::Over);
                 continue;
             }
-            if readable
+            if stirred.readable
                 && !self.is_blocked(index)
                 && let Some(viewer) = self.viewers.get_mut(index)
             {

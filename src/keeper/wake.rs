@@ -22,10 +22,17 @@ pub(super) struct Woken {
     pub(super) connection: bool,
     pub(super) output: bool,
     pub(super) input: bool,
-    /// By index: readable, writable.
-    pub(super) viewers: Vec<(bool, bool)>,
-    /// By index: the server wants a browser's connection back, or is gone.
-    pub(super) wanted: Vec<bool>,
+    /// By index.
+    pub(super) viewers: Vec<Stirred>,
+}
+
+/// What happened on a viewer's connection.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Stirred {
+    pub(super) readable: bool,
+    pub(super) writable: bool,
+    /// The server wants a browser's connection back, or is gone.
+    pub(super) wanted: bool,
 }
 
 impl<M: Model> Keeper<M> {
@@ -48,10 +55,15 @@ impl<M: Model> Keeper<M> {
             let mut flags = PollFlags::empty();
             flags.set(PollFlags::IN, !self.is_blocked(index));
             flags.set(PollFlags::OUT, viewer.wants_write());
-            fds.push(PollFd::new(viewer, flags));
+            fds.push(if flags.is_empty() {
+                // Even so its hanging up would wake us again and again, until what it left is read.
+                PollFd::new(&self.listener, flags)
+            } else {
+                PollFd::new(viewer, flags)
+            });
+            let server = viewer.server();
+            fds.extend(server.map(|server| PollFd::new(server, PollFlags::IN)));
         }
-        let servers = self.viewers.iter().filter_map(Viewer::server);
-        fds.extend(servers.map(|server| PollFd::new(server, PollFlags::IN)));
         let holder = self.program.holder();
         fds.extend(holder.map(|holder| PollFd::new(holder, PollFlags::IN)));
         let held = holder.is_some();
@@ -74,16 +86,13 @@ impl<M: Model> Keeper<M> {
             connection: next().intersects(PollFlags::IN),
             ..Woken::default()
         };
-        for _ in &self.viewers {
-            let events = next();
-            woken.viewers.push((
-                events.intersects(PollFlags::IN | failed),
-                events.intersects(PollFlags::OUT),
-            ));
-        }
         for viewer in &self.viewers {
-            let wanted = viewer.server().is_some() && next().intersects(PollFlags::IN | failed);
-            woken.wanted.push(wanted);
+            let events = next();
+            woken.viewers.push(Stirred {
+                readable: events.intersects(PollFlags::IN | failed),
+                writable: events.intersects(PollFlags::OUT),
+                wanted: viewer.server().is_some() && next().intersects(PollFlags::IN | failed),
+            });
         }
         woken.holder = held && next().intersects(PollFlags::IN | failed);
         let pty = next();
