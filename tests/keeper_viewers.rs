@@ -376,7 +376,7 @@ fn too_much(keeper: &TestKeeper) -> Viewer {
         match typing.socket.write(rest) {
             Ok(n) => {
                 sent += n;
-                rest = &rest[n..];
+                rest = rest.get(n..).unwrap_or_default();
                 if rest.is_empty() {
                     rest = &frame;
                 }
