@@ -30,7 +30,10 @@ static int opened(int watch) {
 			return -1;
 		for (char *at = buffer; at < buffer + length;) {
 			struct inotify_event *event = (struct inotify_event *)at;
-			if (event->mask & IN_CREATE)
+			/* Without a name: the folder itself was opened, and what follows is of an earlier event. */
+			if (event->len == 0)
+				;
+			else if (event->mask & IN_CREATE)
 				snprintf(newest, sizeof newest, "%s", event->name);
 			else if (*newest && strcmp(event->name, newest) == 0)
 				return 0;
