@@ -347,6 +347,17 @@ fn clickjack_frame_and_the_like_are_denied_by_every_answer() {
 }
 
 #[test]
+fn the_machines_own_window_is_not_made_to_start_a_second_process() {
+    let server = TestServer::start();
+    let browser = server.browser();
+    let answer = browser
+        .raw(format!("{}gatepost-window: 1\r\n\r\n", browser.head("GET", "/")).as_bytes())
+        .unwrap();
+    assert_eq!(answer.header("cross-origin-opener-policy"), None);
+    assert!(answer.header("content-security-policy").is_some());
+}
+
+#[test]
 fn csrf_post_json_textplain_and_multipart_broken_are_refused() {
     let server = TestServer::start();
     let browser = server.browser();

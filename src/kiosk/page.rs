@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use gtk::Overlay;
 use gtk::prelude::WidgetExt as _;
+use http::{HeaderMap, HeaderValue};
 use webkit2gtk::{WebContext, WebViewExt as _};
 use wry::{
     NewWindowResponse, PageLoadEvent, PermissionResponse, WebView, WebViewBuilder,
@@ -13,7 +14,7 @@ use wry::{
 
 use crate::kiosk::navigation::{self, BLANK, Home};
 use crate::kiosk::{KioskError, lockdown};
-use crate::wire::kiosk::FromPage;
+use crate::wire::kiosk::{FromPage, OWN_WINDOW};
 
 const BLACK: (u8, u8, u8, u8) = (0, 0, 0, 255);
 
@@ -55,12 +56,12 @@ impl Page {
         let allowed = Rc::clone(&home);
         let (blank, words) = (tell.clone(), tell.clone());
         let context = lockdown::context(memory_limit);
-        // wry makes its own browser, without a memory limit. The one of a related view it takes.
+        // wry makes its own browser, without a memory limit. The one of a related view it takes, which keeps nothing.
+        // Asked for one that keeps nothing itself, it would start a network process for it, to no end.
         let related = webkit2gtk::WebView::with_context(&context);
         let view = WebViewBuilder::new()
             .with_related_view(related)
             .with_background_color(BLACK)
-            .with_incognito(true)
             .with_devtools(false)
             .with_clipboard(true)
             .with_focused(true)
@@ -90,12 +91,15 @@ impl Page {
             .map_err(|error| KioskError::Window(error.to_string()))?;
         lockdown::lock(&view.webview());
         listen(&view.webview(), tell);
-        Ok(Self {
+        let page = Self {
             view,
             _context: context,
             home,
             next: None,
-        })
+        };
+        // WebKit starts the page's process with the first load, and that takes long.
+        page.load(BLANK);
+        Ok(page)
     }
 
     /// Goes to an address of this home.
@@ -145,8 +149,10 @@ impl Page {
     }
 
     fn load(&self, address: &str) {
+        let mut fields = HeaderMap::new();
+        fields.insert(OWN_WINDOW, HeaderValue::from_static("1"));
         // wry hands the address to WebKit, whose failures arrive as signals.
-        if let Err(error) = self.view.load_url(address) {
+        if let Err(error) = self.view.load_url_with_headers(address, fields) {
             tracing::error!(%error, "the view does not load");
         }
     }

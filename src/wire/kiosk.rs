@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{Chord, Cursor, window};
 
+/// The field (RFC 9110, section 5) with which the machine's own window asks for its page.
+pub const OWN_WINDOW: &str = "gatepost-window";
+
 /// How the window is to be. A newer server may say more; what isn't known is ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowSettings {

@@ -5,6 +5,8 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::policy::settings::server::{FrameAncestor, Hsts, Server};
 
+use crate::wire::kiosk::OWN_WINDOW;
+
 use super::listener::Speaks;
 use super::proxy::Scheme;
 
@@ -14,14 +16,14 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      connect-src 'self'; img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; \
      base-uri 'none'; form-action 'none'";
 
+/// Keeps a page apart from those that opened it or that it opens.
+const OPENER: &str = "cross-origin-opener-policy";
+
 /// Those that are the same everywhere.
 const HEADERS: [(HeaderName, &str); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        "same-origin",
-    ),
+    (HeaderName::from_static(OPENER), "same-origin"),
     (
         HeaderName::from_static("cross-origin-resource-policy"),
         "same-origin",
@@ -44,6 +46,12 @@ pub(super) struct Headers {
 }
 
 impl Headers {
+    /// Whether a request is the machine's own window's. Nobody's page can have a browser say so: only scripts add
+    /// fields, and to requests of their own, not to where the browser goes.
+    pub(super) fn is_own(request: &HeaderMap) -> bool {
+        request.contains_key(OWN_WINDOW)
+    }
+
     /// As configured.
     pub(super) fn new(server: &Server) -> Self {
         let (policy, frame_options) = framing(&server.frame_ancestors);
@@ -54,10 +62,14 @@ impl Headers {
         }
     }
 
-    /// Adds them to an answer.
-    pub(super) fn add(&self, headers: &mut HeaderMap, speaks: &Speaks, scheme: Scheme) {
+    /// Adds them to an answer; to the machine's own window (`own`), which nothing else is opened from or in, without
+    /// the one by which WebKit would start a second process for the page.
+    pub(super) fn add(&self, headers: &mut HeaderMap, speaks: &Speaks, scheme: Scheme, own: bool) {
         for (name, value) in HEADERS {
             headers.insert(name, HeaderValue::from_static(value));
+        }
+        if own {
+            headers.remove(OPENER);
         }
         headers.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
         if let Some(options) = &self.frame_options {

@@ -245,6 +245,7 @@ async fn serve(accepted: Accepted, speaks: Speaks, web: Web, router: Router, pla
         async move {
             let now = web.now();
             let from = now.proxies.client(arrival, request.headers());
+            let own = super::headers::Headers::is_own(request.headers());
             let mut response = if let Speaks::Redirect = speaks {
                 let mut response = redirect::answer(web, arrival, &request);
                 close(&mut response);
@@ -252,7 +253,7 @@ async fn serve(accepted: Accepted, speaks: Speaks, web: Web, router: Router, pla
             } else {
                 answer(web, router, place, arrival, from, request).await
             };
-            now.headers.add(response.headers_mut(), speaks, from.1);
+            now.headers.add(response.headers_mut(), speaks, from.1, own);
             Ok::<_, Infallible>(response)
         }
     });
