@@ -131,7 +131,7 @@ class VM:
         common = [self.qemu, "-display", "none", "-m", str(self.memory), "-kernel", str(boot / "vmlinuz"),
                   "-initrd", str(boot / "initrd"), "-no-reboot" if self.once else "-no-shutdown",
                   "-qmp", f"unix:{self.place('qmp')},server=on,wait=off"]
-        words = "ro net.ifnames=0 panic=10 consoleblank=0 vt.global_cursor_default=0 quiet loglevel=1 nosoftlockup"
+        words = "ro lsm=landlock,lockdown,yama,integrity net.ifnames=0 panic=10 consoleblank=0 vt.global_cursor_default=0 quiet loglevel=1 nosoftlockup"
         forward = (f"user,id=n0,hostfwd=tcp:127.0.0.1:{self.https}-:443,hostfwd=tcp:127.0.0.1:{self.ssh}-:22,"
                    f"hostfwd=tcp:127.0.0.1:{self.http}-:80")
         serial = ["-chardev", f"socket,id=s0,path={self.place('serial')},server=on,wait=off"]
