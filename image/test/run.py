@@ -10,6 +10,7 @@ import traceback
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import imager as imagers  # noqa: E402
 import locked as locks  # noqa: E402
 import update as updates  # noqa: E402
 from vm import Failure, VM, clean, histogram, lit, wait_until  # noqa: E402
@@ -350,7 +351,12 @@ def powercut() -> None:
     subprocess.run([sys.executable, Path(__file__).parent / "powercut.py", OUT], check=True)
 
 
-TESTS = {"virt": virt, "raspi3b": raspi3b, "slots": slots, "update": update, "damage": damage, "locked": locked, "powercut": powercut}
+def imager() -> None:
+    """What Raspberry Pi Imager writes on the card."""
+    imagers.journey(OUT, WORK, say)
+
+
+TESTS = {"virt": virt, "imager": imager, "raspi3b": raspi3b, "slots": slots, "update": update, "damage": damage, "locked": locked, "powercut": powercut}
 
 if __name__ == "__main__":
     clean(WORK)
