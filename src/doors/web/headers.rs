@@ -4,7 +4,6 @@
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::policy::settings::server::{FrameAncestor, Hsts, Server};
-
 use crate::wire::kiosk::OWN_WINDOW;
 
 use super::listener::Speaks;
